@@ -1,0 +1,62 @@
+"""Puts the parts together: the only module that knows which adapters are in use."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from simulator.adapters.memory import MemoryStore
+from simulator.adapters.people import FakerPeople
+from simulator.adapters.system import RandomIds, SystemClock
+from simulator.domain.providers import Provider, Providers
+from simulator.service.simulation import DEFAULT_NAME, Simulation, sandbox_merchant
+from simulator.web.app import create_app
+from simulator.web.schemas.fixtures import load_fixtures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+
+    from simulator.config import Settings
+    from simulator.domain.merchants import Merchant
+
+
+def build_app(settings: Settings) -> tuple[Flask, Merchant]:
+    """The app that `settings` describe and the merchant to show a newcomer; InvalidSetting for broken fixtures."""
+    simulation = build_simulation(settings)
+    return create_app(simulation, settings.public_url), next(iter(simulation.configured.values()))
+
+
+def build_simulation(settings: Settings) -> Simulation:
+    """The simulation that `settings` describe, with its fixtures loaded; InvalidSetting when these are broken."""
+    providers = load_providers()
+    simulation = Simulation(
+        store=MemoryStore(),
+        clock=SystemClock(),
+        ids=RandomIds(),
+        people=FakerPeople(),
+        providers=providers,
+        configured={merchant.key: merchant for merchant in _configured(settings, providers)},
+        strict_keys=settings.strict_keys,
+    )
+    for key in simulation.configured:
+        simulation.merchant(key)
+    return simulation
+
+
+def load_providers() -> Providers:
+    """The banks that the program ships."""
+    text = files("simulator.data").joinpath("providers.json").read_text("utf-8")
+    return Providers(Provider(**provider) for provider in json.loads(text))
+
+
+def _configured(settings: Settings, providers: Providers) -> Iterator[Merchant]:
+    """The merchants that always exist; a later one replaces an earlier one with the same key."""
+    if not settings.strict_keys:
+        yield sandbox_merchant(f"pk_test_{DEFAULT_NAME}", f"sk_test_{DEFAULT_NAME}")
+    if settings.fixtures is not None:
+        yield from load_fixtures(settings.fixtures, providers)
+    for merchant in settings.merchants:
+        yield sandbox_merchant(merchant.key, merchant.secret)

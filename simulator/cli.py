@@ -1,0 +1,128 @@
+"""The command `banked-simulator`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from simulator import __version__, serving
+from simulator.config import (
+    DEFAULT_PORT,
+    ENVIRONMENT_PREFIX,
+    InvalidSetting,
+    MerchantSetting,
+    Settings,
+    parse_public_url,
+    url_host,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class _Checked(click.ParamType[Any]):
+    """A setting that `parse` reads and refuses with InvalidSetting."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return self._parse(value) if isinstance(value, str) else value
+        except InvalidSetting as invalid:
+            self.fail(str(invalid), param, ctx)
+
+
+class _ServeByDefault(click.Group):
+    """Without a command, `serve` is meant."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ("--help", "--version")):
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+
+def _setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
+    """Make an option with its twin in the environment."""
+    twin = ENVIRONMENT_PREFIX + flag.removeprefix("--").replace("-", "_").upper()
+    return click.option(flag, *names, envvar=twin, show_envvar=True, **options)
+
+
+@click.group(cls=_ServeByDefault)
+@click.version_option(__version__, prog_name="banked-simulator")
+def main() -> None:
+    """A local simulator of the Banked pay-by-bank API. Without a command it serves."""
+
+
+@main.command()
+@_setting("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@_setting(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="The port to listen on; 0 picks a free one.",
+)
+@_setting(
+    "--public-url",
+    type=_Checked("url", parse_public_url),
+    help="What links in answers start with.  [default: http://127.0.0.1:PORT]",
+)
+@_setting(
+    "--fixtures",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON file of merchants and their bank accounts to start with.",
+)
+@_setting(
+    "--merchant",
+    "merchants",
+    multiple=True,
+    type=_Checked("key:secret", MerchantSetting.parse),
+    help="A merchant to start with; may be given again.",
+)
+@_setting("--strict-keys", is_flag=True, help="Allow no merchants but those of --merchant and --fixtures.")
+@_setting(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+    default="info",
+    show_default=True,
+    help="What to log; info has a line for each request.",
+)
+def serve(public_url: str | None, **options: Any) -> None:
+    """Serve the API until SIGTERM or Ctrl-C."""
+    _refuse_unknown_settings()
+    settings = Settings(public_url=public_url or "", **options)
+    if settings.strict_keys and not (settings.merchants or settings.fixtures):
+        raise click.UsageError("--strict-keys leaves nobody in: give --merchant or --fixtures as well.")
+    try:
+        _check_fixtures(settings)
+        settings, holder = serving.reserve(settings)
+    except InvalidSetting as invalid:
+        raise click.BadParameter(str(invalid), param_hint="'--fixtures'") from invalid
+    except serving.CannotListen as taken:
+        raise click.ClickException(str(taken)) from taken
+    if public_url is None:
+        settings = replace(settings, public_url=f"http://{url_host(settings.host)}:{settings.port}")
+    with holder:
+        serving.serve(settings)
+
+
+def _refuse_unknown_settings() -> None:
+    """Refuse an environment variable that looks like a setting and is none: it is misspelt."""
+    known = {str(parameter.envvar) for parameter in serve.params if isinstance(parameter, click.Option)}
+    unknown = sorted(name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX) and name not in known)
+    if unknown:
+        raise click.UsageError(f"There is no setting {', '.join(unknown)}; there are: {', '.join(sorted(known))}.")
+
+
+def _check_fixtures(settings: Settings) -> None:
+    """Read the fixtures before anything is started, for the worker could not refuse them as clearly."""
+    if settings.fixtures is not None:
+        from simulator.bootstrap import build_simulation  # noqa: PLC0415  costs start-up time
+
+        build_simulation(settings)

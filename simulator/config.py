@@ -1,0 +1,70 @@
+"""The settings: what they are, and what they may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENVIRONMENT_PREFIX = "BANKED_SIMULATOR_"
+DEFAULT_PORT = 2265
+
+
+class InvalidSetting(Exception):
+    """A value that a setting cannot have; `str()` is the sentence for its reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantSetting:
+    """An API key and its secret, as `--merchant KEY:SECRET` gives them."""
+
+    key: str
+    secret: str
+
+    @classmethod
+    def parse(cls, text: str) -> MerchantSetting:
+        """Read KEY:SECRET; InvalidSetting when it is something else, or a live key."""
+        key, colon, secret = text.partition(":")
+        if not (key and colon and secret) or not text.isprintable():
+            raise InvalidSetting(f"{text!r} is not KEY:SECRET.")
+        if "_live_" in key or "_live_" in secret:
+            raise InvalidSetting("It looks like a live key; the simulator should never see one.")
+        return cls(key, secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the server is told at its start. `public_url` has no slash at its end."""
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    public_url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
+    fixtures: Path | None = None
+    merchants: tuple[MerchantSetting, ...] = ()
+    strict_keys: bool = False
+    log_level: str = "info"
+
+
+def parse_public_url(text: str) -> str:
+    """Return an http or https URL without the slash at its end; InvalidSetting when it is something else."""
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+    except ValueError:
+        sound = False
+    if not sound or not text.isprintable() or " " in text:
+        raise InvalidSetting(f"{text!r} is not an http or https URL without query.")
+    return text.rstrip("/")
+
+
+def url_host(host: str) -> str:
+    """How a URL names the machine that listens on `host`: 127.0.0.1 for all its addresses, brackets for IPv6.
+
+    Never `localhost`, which some clients refuse for want of a dot (facts 8a).
+    """
+    if host in ("0.0.0.0", "::", "localhost", ""):  # noqa: S104  only compared
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,1 @@
+"""The rules of paying and refunding by bank; standard library only."""

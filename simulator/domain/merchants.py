@@ -1,0 +1,58 @@
+"""Merchants: the customers of Banked, and the unit of isolation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from simulator.domain.accounts import Account
+from simulator.domain.errors import InvalidAccount
+from simulator.domain.money import Currency
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+SANDBOX_ACCOUNT = Account(account_number="12345678", sort_code="010203")
+"""The payee that every sandbox has from sign-up (facts 2.1, "Test payee")."""
+
+_TEST_KEY = re.compile(r"pk_test_([A-Za-z0-9_-]{1,64})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedAccount:
+    """A bank account that the merchant linked in the console, and may be paid on (facts 5.2)."""
+
+    id: str
+    name: str
+    account: Account
+    provider: str
+    currency: Currency = Currency.GBP
+    account_type: str = "business"
+    account_sub_type: str = "current"
+    consent_expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merchant:
+    """An API key and all that belongs to it. `application_id` is the scope of its OAuth tokens."""
+
+    key: str
+    secret: str = field(repr=False)
+    name: str
+    email: str
+    application_id: str
+    accounts: tuple[LinkedAccount, ...] = ()
+    accept_any_payee: bool = False
+
+    def payee_refusal(self, payee: Account) -> InvalidAccount | None:
+        """Why `payee` may not be paid: it is none of the linked accounts (facts 2.1). None when it may."""
+        if self.accept_any_payee or any(linked.account.is_same_as(payee) for linked in self.accounts):
+            return None
+        return InvalidAccount("The payee must be one of your linked bank accounts: see GET /v2/bank_accounts.", "payee")
+
+
+def name_in_test_key(key: str) -> str | None:
+    """NAME of a `pk_test_NAME` key: up to 64 letters, digits, `_` and `-`. None for any other key."""
+    match = _TEST_KEY.fullmatch(key)
+    return match[1] if match else None

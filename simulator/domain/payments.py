@@ -1,0 +1,136 @@
+"""Payment sessions: what a merchant asks for, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from simulator.domain.errors import IllegalAction, InvalidAmount, InvalidCurrency, Refusal, Refusals
+from simulator.domain.money import LARGEST_AMOUNT, Currency
+from simulator.domain.states import DELETABLE, PAYMENT_TRANSITIONS, PaymentAction, PaymentState, payment_actions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from simulator.domain.accounts import Account
+    from simulator.domain.merchants import Merchant
+    from simulator.domain.providers import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class LineItem:
+    """Something bought: `amount` minor units each, `quantity` times."""
+
+    name: str
+    amount: int
+    currency: Currency
+    quantity: int
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """The person who pays."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRequest:
+    """What the merchant sends to create a payment session (facts 2.1)."""
+
+    reference: str
+    line_items: tuple[LineItem, ...]
+    payee: Account
+    payer: Payer | None = None
+    success_url: str | None = None
+    error_url: str | None = None
+    email_receipt: bool = False
+    frequency: str | None = None
+    number_of_payments: int | None = None
+    rewards: tuple[str, ...] | None = None
+
+
+def refusals(merchant: Merchant, line_items: Sequence[LineItem], payee: Account | None) -> list[Refusal]:
+    """Everything that forbids `merchant` to ask for these items to be paid to `payee` (None: not looked at)."""
+    found: list[Refusal] = []
+    currencies = {item.currency for item in line_items}
+    if len(currencies) > 1:
+        mixed = ", ".join(sorted(currencies))
+        found.append(InvalidCurrency(f"All line items must have one currency, not {mixed}.", "line_items"))
+    if total(line_items) > LARGEST_AMOUNT:
+        found.append(InvalidAmount(f"The line items must not add up to more than {LARGEST_AMOUNT}.", "line_items"))
+    if payee is not None and (refusal := merchant.payee_refusal(payee)):
+        found.append(refusal)
+    return found
+
+
+def check(merchant: Merchant, request: PaymentRequest) -> None:
+    """Raise Refusals with everything that forbids `merchant` to make this request."""
+    found = refusals(merchant, request.line_items, request.payee)
+    if found:
+        raise Refusals(found)
+
+
+def total(line_items: Sequence[LineItem]) -> int:
+    """Σ unit amount × quantity, in minor units."""
+    return sum(item.amount * item.quantity for item in line_items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """A payment session.
+
+    `payer_account` is the account it was paid from, where the bank shared it. `refund_id` names the refund that this
+    session pays out, and is None for a customer's payment.
+    """
+
+    id: str
+    request: PaymentRequest
+    created_at: datetime
+    state: PaymentState = PaymentState.AWAITING_PROVIDER
+    sent_at: datetime | None = None
+    end_to_end_id: str | None = None
+    provider: Provider | None = None
+    payer_account: Account | None = None
+    refund_id: str | None = None
+
+    @property
+    def amount(self) -> int:
+        """What is to be paid, in minor units."""
+        return total(self.request.line_items)
+
+    @property
+    def currency(self) -> Currency:
+        """The one currency of its line items."""
+        return self.request.line_items[0].currency
+
+    @property
+    def actions(self) -> tuple[PaymentAction, ...]:
+        """What may happen next."""
+        return payment_actions(self.state)
+
+    def act(self, action: PaymentAction, at: datetime) -> Payment:
+        """The payment after `action`, at the UTC instant `at`; IllegalAction when its state does not allow it."""
+        edge = PAYMENT_TRANSITIONS.get((self.state, action))
+        if edge is None:
+            raise IllegalAction("payment session", self.state, action, self.actions)
+        sent_at = at if edge.to is PaymentState.SENT else self.sent_at
+        return replace(self, state=edge.to, sent_at=sent_at)
+
+    def choose_provider(self, provider: Provider, end_to_end_id: str, at: datetime) -> Payment:
+        """The payment once its payer picked `provider`; picking again replaces the bank, not `end_to_end_id` (Q6)."""
+        chosen = self.act(PaymentAction.CHOOSE_PROVIDER, at)
+        provider.accept_customer()
+        return replace(chosen, provider=provider, end_to_end_id=self.end_to_end_id or end_to_end_id)
+
+    def paid_from(self, account: Account) -> Payment:
+        """The payment, with the payer's account that the bank shared."""
+        return replace(self, payer_account=account)
+
+    def check_deletable(self) -> None:
+        """Raise IllegalAction unless the session may still be deleted (Q11)."""
+        if self.state not in DELETABLE:
+            raise IllegalAction("payment session", self.state, "be deleted", self.actions)

@@ -1,0 +1,55 @@
+"""Providers: the mock banks a payer can choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simulator.domain.errors import InvalidProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A bank. `unavailable_because` is empty while it works.
+
+    `shares_account` tells whether Banked learns the payer's account from it; only then are a refund's details
+    known beforehand (facts 3.1, Q29).
+    """
+
+    id: str
+    name: str
+    supports_batch: bool = False
+    shares_account: bool = False
+    unavailable_because: str = ""
+
+    @property
+    def status(self) -> str:
+        """`AVAILABLE` or `UNAVAILABLE` (facts 5.1)."""
+        return "UNAVAILABLE" if self.unavailable_because else "AVAILABLE"
+
+    def accept_customer(self) -> None:
+        """Raise InvalidProvider when the bank cannot be chosen now."""
+        if self.unavailable_because:
+            raise InvalidProvider(f"{self.name} is unavailable: {self.unavailable_because}", "provider")
+
+
+class Providers:
+    """All the banks there are, by id and by name."""
+
+    def __init__(self, providers: Iterable[Provider]) -> None:
+        self._all = tuple(providers)
+
+    def __iter__(self) -> Iterator[Provider]:
+        return iter(self._all)
+
+    def find(self, name_or_id: str) -> Provider:
+        """The bank with this name (in any case) or id; InvalidProvider, naming the known ones, if there is none."""
+        wanted = name_or_id.casefold()
+        for provider in self._all:
+            if wanted in (provider.id, provider.name.casefold()):
+                return provider
+        known = ", ".join(provider.name for provider in self._all)
+        raise InvalidProvider(f"There is no provider {name_or_id!r}; known are: {known}.", "provider")

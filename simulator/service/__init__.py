@@ -1,0 +1,1 @@
+"""What each actor can do, one method a verb; each verb is one transaction."""

@@ -1,0 +1,73 @@
+"""Who is calling: API keys, secrets and tokens."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from simulator.domain.access import Token
+from simulator.domain.errors import InvalidScope, NotAuthorised, NotFound, Unauthenticated
+
+if TYPE_CHECKING:
+    from simulator.domain.merchants import Merchant
+    from simulator.service.simulation import Simulation
+
+_LIVE_PREFIXES = ("pk_live_", "sk_live_", "bk_live_")
+
+
+class AccessService:
+    """The door to the merchant's API."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+
+    def by_secret(self, key: str, secret: str) -> Merchant:
+        """Return the merchant with this API key and secret; Unauthenticated when there is none."""
+        if key.startswith(_LIVE_PREFIXES) or secret.startswith(_LIVE_PREFIXES):
+            raise Unauthenticated(
+                "This looks like a live key. The simulator moves no money and should never see one: use pk_test_NAME "
+                "and sk_test_NAME, and consider the live key leaked if anybody else can read this traffic."
+            )
+        merchant = self._simulation.store.merchant(key) or self._starting_merchant(key)
+        expected = merchant.secret if merchant else ""
+        if not hmac.compare_digest(expected.encode(), secret.encode()) or merchant is None:
+            raise Unauthenticated("The API key and secret do not belong together: try pk_test_NAME and sk_test_NAME.")
+        return self._simulation.merchant(key)
+
+    def by_token(self, token: str) -> Merchant:
+        """Return the merchant that a bearer token was issued to.
+
+        Unauthenticated when it is unknown or expired; NotAuthorised when it is unscoped, which is good for partner
+        calls only (facts 1.2).
+        """
+        simulation = self._simulation
+        key = simulation.store.owner(token)
+        if key is None:
+            raise Unauthenticated("The access token is unknown or has expired: ask POST /oauth/token for a new one.")
+        with simulation.store.transaction(key) as world:
+            try:
+                known = world.token(token)
+            except NotFound as gone:
+                raise Unauthenticated("The access token is unknown: ask POST /oauth/token for a new one.") from gone
+            if known.expires_at <= simulation.clock.now(key):
+                raise Unauthenticated("The access token has expired: ask POST /oauth/token for a new one.")
+            if known.scope is None:
+                raise NotAuthorised("This access token has no scope: ask for one with the scope of your application.")
+            return world.merchant()
+
+    def issue_token(self, merchant: Merchant, scope: str | None) -> Token:
+        """Issue a token, unscoped without `scope`; InvalidScope when that is not the merchant's application."""
+        if scope is not None and scope != merchant.application_id:
+            raise InvalidScope(f"The application of this API key is {merchant.application_id}, not {scope}.")
+        simulation = self._simulation
+        token = Token(simulation.ids.token(), scope, simulation.clock.now(merchant.key))
+        with simulation.store.transaction(merchant.key) as world:
+            world.forget_expired(token.created_at)
+            world.add(token)
+        return token
+
+    def _starting_merchant(self, key: str) -> Merchant | None:
+        try:
+            return self._simulation.starting_merchant(key)
+        except NotFound:
+            return None

@@ -1,0 +1,80 @@
+"""The running simulation: the ports, the banks, and who may have a world in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
+
+from simulator.domain.errors import NotFound
+from simulator.domain.merchants import SANDBOX_ACCOUNT, LinkedAccount, Merchant, name_in_test_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulator.domain.ports import Clock, Ids, People, Store
+    from simulator.domain.providers import Provider, Providers
+
+DEFAULT_NAME = "simulator"
+"""NAME of the merchant that always exists and that the README uses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """Everything the services work with.
+
+    `configured` are the merchants from fixtures and settings as they were at the start; with `strict_keys` there are
+    no others.
+    """
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    people: People
+    providers: Providers
+    configured: Mapping[str, Merchant] = field(default_factory=dict)
+    strict_keys: bool = False
+
+    def starting_merchant(self, key: str) -> Merchant:
+        """The merchant with this API key as it is before anything happened; NotFound when there can be none."""
+        if key in self.configured:
+            return self.configured[key]
+        name = name_in_test_key(key)
+        if name is None or self.strict_keys:
+            raise NotFound("merchant", key)
+        return sandbox_merchant(key, f"sk_test_{name}", accept_any_payee=name != DEFAULT_NAME)
+
+    def merchant(self, key: str) -> Merchant:
+        """The merchant with this API key, made now if it has not been used before; NotFound when there can be none."""
+        return self.store.merchant(key) or self.store.enrol(self.starting_merchant(key))
+
+    def owner(self, kind: str, id_: str) -> str:
+        """The API key of the merchant that has the `kind` of thing with this id; NotFound when nobody has it."""
+        key = self.store.owner(id_)
+        if key is None:
+            raise NotFound(kind, id_)
+        return key
+
+    def provider(self, name_or_id: str) -> Provider:
+        """The bank with this name or id; InvalidProvider when there is none."""
+        return self.providers.find(name_or_id)
+
+
+def sandbox_merchant(key: str, secret: str, *, accept_any_payee: bool = False) -> Merchant:
+    """A merchant as sign-up leaves it: one linked account, at Mock Bank. `key` decides all its ids."""
+    name = key.removeprefix("pk_test_")
+    linked = LinkedAccount(
+        id=str(uuid5(NAMESPACE_URL, f"banked-simulator:{key}/bank_accounts/1")),
+        name="Mock Bank account",
+        account=SANDBOX_ACCOUNT,
+        provider="Mock Bank",
+    )
+    return Merchant(
+        key=key,
+        secret=secret,
+        name=name.replace("_", " ").replace("-", " ").title(),
+        email="payments@merchant.example",
+        application_id=name,
+        accounts=(linked,),
+        accept_any_payee=accept_any_payee,
+    )

@@ -1,0 +1,71 @@
+"""The tester: whoever controls the simulation, and may act for everybody in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulator.domain.states import PaymentAction
+from simulator.service.bank import BankService
+from simulator.service.merchant import MerchantService
+from simulator.service.payer import PayerService
+
+if TYPE_CHECKING:
+    from simulator.domain.accounts import Account
+    from simulator.domain.merchants import Merchant
+    from simulator.domain.payments import Payment
+    from simulator.domain.refunds import Refund
+    from simulator.service.merchant import PaymentWithRefunds
+    from simulator.service.simulation import Simulation
+
+DEFAULT_PROVIDER = "Mock Bank"
+
+
+class TesterService:
+    """What a tester does in any merchant's world. Ids need no merchant beside them: they are unique."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+
+    def payment(self, id_: str) -> PaymentWithRefunds:
+        """Return any payment session and its refunds."""
+        return self._merchant_of("payment session", id_).payment(id_)
+
+    def refund(self, id_: str) -> Refund:
+        """Return any refund."""
+        return self._merchant_of("refund", id_).refund(id_)
+
+    def act(self, payment_id: str, action: PaymentAction, provider: str = DEFAULT_PROVIDER) -> Payment:
+        """Make `action` happen to a payment; `provider`, a name or id, is the bank for `choose_provider`."""
+        key = self._simulation.owner("payment session", payment_id)
+        if action is PaymentAction.CHOOSE_PROVIDER:
+            return PayerService(self._simulation, key).choose_provider(payment_id, provider)
+        return BankService(self._simulation, key).act(payment_id, action)
+
+    def pay(self, payment_id: str, provider: str = DEFAULT_PROVIDER) -> Payment:
+        """Walk the payer's whole path: pick the bank, authorise there, and the money is sent."""
+        self.act(payment_id, PaymentAction.CHOOSE_PROVIDER, provider)
+        return self.act(payment_id, PaymentAction.SETTLE)
+
+    def provide_details(self, refund_id: str, details: Account | None) -> Refund:
+        """Give the customer's account for a refund; without one, the customer's own is made up."""
+        simulation = self._simulation
+        key = simulation.owner("refund", refund_id)
+        if details is None:
+            details = simulation.people.account(f"{key} {refund_id}", None, self.refund(refund_id).currency)
+        return PayerService(simulation, key).provide_details(refund_id, details)
+
+    def mark_externally_processed(self, refund_id: str) -> Refund:
+        """End a refund as paid some other way."""
+        return self._merchant_of("refund", refund_id).mark_externally_processed(refund_id)
+
+    def reset(self, merchant_key: str) -> Merchant:
+        """Put a merchant back to how it started; NotFound when there can be no such merchant."""
+        starting = self._simulation.starting_merchant(merchant_key)
+        self._simulation.store.enrol(starting)
+        with self._simulation.store.transaction(merchant_key) as world:
+            world.clear()
+            world.save(starting)
+        return starting
+
+    def _merchant_of(self, kind: str, id_: str) -> MerchantService:
+        return MerchantService(self._simulation, self._simulation.owner(kind, id_))

@@ -1,0 +1,153 @@
+"""Serves the app with granian: one worker process that holds the whole simulation."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import logging
+import os
+import socket
+import time
+from dataclasses import replace
+from functools import partial
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from simulator import __version__
+from simulator.config import url_host
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from simulator.config import Settings
+    from simulator.domain.merchants import Merchant
+
+BLOCKING_THREADS = 8
+"""Threads that run the app: one is fastest, but a slow sender would then stop everybody."""
+
+_STOP_SECONDS = 1
+_YOUNG_OBJECTS = 10_000
+
+
+class CannotListen(Exception):
+    """The address cannot be served; `str()` is the sentence that says why."""
+
+
+def reserve(settings: Settings) -> tuple[Settings, socket.socket]:
+    """Take the address, any free port for port 0, so that nobody but this process and its worker can listen there.
+
+    Returns the settings with the numeric host and port, and what holds them until it is closed. CannotListen when the
+    address is taken, or none of this machine's.
+    """
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        holder = socket.socket(family)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise CannotListen(
+                f"Port {settings.port} is taken on {settings.host}: choose another, or 0 for any."
+            ) from error
+        raise CannotListen(f"The server cannot listen on {settings.host}: {error.strerror}.") from error
+    # Only after the bind, so that it was exclusive: the worker may bind beside us, and nobody else may.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    host, port = holder.getsockname()[:2]
+    return replace(settings, host=host, port=port), holder
+
+
+def serve(settings: Settings) -> None:
+    """Serve on a reserved address until SIGTERM or Ctrl-C.
+
+    Prints `ready <url>` once requests are answered, then how to make the first one.
+    """
+    server = Granian(
+        "simulator",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        blocking_threads=BLOCKING_THREADS,
+        websockets=False,
+        log_level=LogLevels.error,
+        workers_kill_timeout=_STOP_SECONDS,
+    )
+    server.serve(target_loader=partial(_load, settings), wrap_loader=False)
+
+
+def _load(settings: Settings) -> Flask:
+    """Build the app, in the worker."""
+    from simulator.bootstrap import build_app  # noqa: PLC0415  only the worker needs it
+
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", force=True)
+    app, merchant = build_app(settings)
+    _tune_garbage_collection()
+    Thread(target=_announce, args=(settings, merchant), daemon=True).start()
+    Thread(target=_end_with_parent, daemon=True).start()
+    return app
+
+
+def _announce(settings: Settings, merchant: Merchant) -> None:
+    """Wait until the server accepts connections, then tell."""
+    host = url_host(settings.host)
+    while True:
+        try:
+            socket.create_connection((host.strip("[]"), settings.port), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.002)
+    print(banner(f"http://{host}:{settings.port}", settings.public_url, merchant), flush=True)  # noqa: T201  what the starter reads
+
+
+def banner(address: str, public_url: str, merchant: Merchant) -> str:
+    """What the server says once it is ready: a line for programs, then some for people."""
+    known = merchant.secret == f"sk_test_{merchant.application_id}"
+    secret = merchant.secret if known else "(as configured)"
+    password = merchant.secret if known else "SECRET"
+    body = (
+        '{"reference":"Illuminate","line_items":[{"name":"Candles","amount":100,"currency":"GBP","quantity":4}],'
+        '"payee":{"name":"Gerald Wiley","account_number":"12345678","sort_code":"010203"}}'
+    )
+    return f"""ready {address}
+
+  Banked simulator {__version__}: no money moves here.
+
+  API     {public_url}/v2
+  key     {merchant.key}
+  secret  {secret}
+
+  curl -u {merchant.key}:{password} {public_url}/v2/payment_sessions \\
+    -H 'Content-Type: application/json' \\
+    -d '{body}'
+"""
+
+
+def _end_with_parent() -> None:
+    """Stop the worker when the process that started it is gone, however it went."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(0)
+
+
+def _tune_garbage_collection() -> None:
+    """Keep what lives long out of the collector's way: it would look at all payments again and again.
+
+    They have no cycles, so counting references frees them. What outlives a second look is frozen.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 5, 1_000)
+    gc.callbacks.append(_freeze_survivors)
+
+
+def _freeze_survivors(phase: str, info: dict[str, int]) -> None:
+    if phase == "stop" and info["generation"] > 0:
+        gc.freeze()

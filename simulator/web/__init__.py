@@ -1,0 +1,1 @@
+"""The HTTP surfaces: Flask and marshmallow live here and nowhere else."""

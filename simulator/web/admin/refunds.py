@@ -1,0 +1,44 @@
+"""/__admin/refunds: any refund, and what may happen to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response
+
+from simulator.service.tester import TesterService
+from simulator.web.context import simulation
+from simulator.web.json import answer, read_optional_object
+from simulator.web.schemas.accounts import NewAccount, account
+from simulator.web.schemas.refunds import refund_answer
+
+if TYPE_CHECKING:
+    from simulator.domain.refunds import Refund
+
+routes = Blueprint("refunds", __name__, url_prefix="/refunds")
+_new_account = NewAccount()
+
+
+@routes.get("/<id_>")
+def read(id_: str) -> Response:
+    """Show a refund, with its id, and its legal next actions."""
+    return answer(refund_view(TesterService(simulation()).refund(id_)))
+
+
+@routes.post("/<id_>/actions/provide_details")
+def provide_details(id_: str) -> Response:
+    """Give the account in the body, or one made up when there is no body, as the customer's."""
+    body = read_optional_object()
+    details = account(_new_account.load(body)) if body else None
+    return answer(refund_view(TesterService(simulation()).provide_details(id_, details)))
+
+
+@routes.post("/<id_>/actions/mark_externally_processed")
+def mark_externally_processed(id_: str) -> Response:
+    """End the refund as paid some other way."""
+    return answer(refund_view(TesterService(simulation()).mark_externally_processed(id_)))
+
+
+def refund_view(refund: Refund) -> dict[str, Any]:
+    """A refund as the tester sees it."""
+    return {"id": refund.id, "refund": refund_answer(refund), "actions": refund.actions}

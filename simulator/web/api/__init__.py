@@ -1,0 +1,17 @@
+"""The merchant's API under /v2: who may call, and what a repeated call gets."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from simulator.web import auth, idempotency
+from simulator.web.api import bank_accounts, payment_sessions, providers, refunds
+
+api = Blueprint("api", __name__, url_prefix="/v2")
+api.before_request(auth.authenticate)
+api.before_request(idempotency.begin)
+api.after_request(idempotency.finish)
+api.register_blueprint(payment_sessions.routes)
+api.register_blueprint(refunds.routes)
+api.register_blueprint(providers.routes)
+api.register_blueprint(bank_accounts.routes)

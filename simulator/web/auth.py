@@ -1,0 +1,37 @@
+"""HTTP authentication: Basic with API key and secret, or Bearer with a token (facts 1.2)."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+
+from flask import request
+
+from simulator.domain.errors import Unauthenticated
+from simulator.service.access import AccessService
+from simulator.web.context import calling_as, simulation
+
+
+def authenticate() -> None:
+    """Find out which merchant calls; Unauthenticated or NotAuthorised when none that may."""
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    access = AccessService(simulation())
+    match scheme.lower():
+        case "basic":
+            calling_as(access.by_secret(*decoded(credentials)))
+        case "bearer":
+            calling_as(access.by_token(credentials.strip()))
+        case "":
+            raise Unauthenticated("Send your API key and secret with Basic authentication, or a Bearer token.")
+        case _:
+            raise Unauthenticated(f"Use Basic or Bearer authentication, not {scheme[:32]}.")
+
+
+def decoded(credentials: str) -> tuple[str, str]:
+    """The API key and secret in Basic credentials; Unauthenticated when there are none."""
+    try:
+        key, colon, secret = b64decode(credentials.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        colon = ""
+    if not colon:
+        raise Unauthenticated("The Basic credentials are not base64 of API_KEY:API_SECRET.")
+    return key, secret

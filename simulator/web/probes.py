@@ -1,0 +1,28 @@
+"""/livez and /readyz, for whoever starts and watches the server; /openapi.json, for whoever calls it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app
+
+from simulator.web.json import answer
+from simulator.web.openapi import document
+
+routes = Blueprint("probes", __name__)
+
+
+@routes.get("/livez")
+def live() -> Response:
+    """Tell that the server answers."""
+    return answer({"status": "ok"})
+
+
+@routes.get("/readyz")
+def ready() -> Response:
+    """Tell that the server is ready: an app is only made once its fixtures are loaded."""
+    return answer({"status": "ok"})
+
+
+@routes.get("/openapi.json")
+def openapi() -> Response:
+    """Describe the merchant's API."""
+    return answer(document(current_app, ("/v2/", "/oauth/")))

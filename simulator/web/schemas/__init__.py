@@ -1,0 +1,1 @@
+"""The wire format: what requests must look like, and what answers do."""

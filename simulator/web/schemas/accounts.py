@@ -1,0 +1,89 @@
+"""Bank accounts on the wire, in the forms of Q5."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from simulator.domain.accounts import Account, IdentifierType, is_iban
+from simulator.web.schemas.fields import REQUIRED, Choice, Request, Text
+
+_BAD_IDENTIFIER = {
+    IdentifierType.SORT_CODE_ACCOUNT_NUMBER: "Must be 14 digits: the sort code, then the account number.",
+    IdentifierType.IBAN: "Must be a valid IBAN, in capitals and without spaces.",
+    IdentifierType.BSB_ACCOUNT_NUMBER: "Must be the 6 digits of the BSB, then an account number of 4 to 9 digits.",
+}
+
+
+class NewAccount(Request):
+    """An account by sort code and account number, or by identifier and its type."""
+
+    name = Text(allow_none=True, load_default=None)
+    account_number = Text(pattern=r"[0-9]{8}", rule="Must be 8 digits.", allow_none=True, load_default=None)
+    sort_code = Text(pattern=r"[0-9]{6}", rule="Must be 6 digits, without hyphens.", allow_none=True, load_default=None)
+    account_identifier = Text(allow_none=True, load_default=None)
+    identifier_type = Choice(IdentifierType, allow_none=True, load_default=None)
+
+    @validates_schema
+    def names_one_account(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse half an account, an identifier that breaks its type's rule, and two forms that disagree."""
+        pairs = (("account_number", "sort_code"), ("account_identifier", "identifier_type"))
+        used = [pair for pair in pairs if any(data[field] for field in pair)] or pairs[:1]
+        missing = {field: [REQUIRED] for pair in used for field in pair if not data[field]}
+        if missing:
+            raise ValidationError(missing)
+        if data["identifier_type"] is None:
+            return
+        kind, identifier = IdentifierType(data["identifier_type"]), data["account_identifier"]
+        if not _is_identifier(kind, identifier):
+            raise ValidationError({"account_identifier": [_BAD_IDENTIFIER[kind]]})
+        if len(used) > 1 and not account(data).is_same_as(Account.identified(kind, identifier)):
+            raise ValidationError(
+                {"account_identifier": ["Must name the same account as account_number and sort_code."]}
+            )
+
+
+class AccountAnswer(Schema):
+    """What `account_answer` answers, for the API description."""
+
+    account_identifier = fields.String()
+    account_number = fields.String()
+    identifier_type = fields.String(validate=validate.OneOf(tuple(IdentifierType)))
+    name = fields.String(allow_none=True)
+    sort_code = fields.String()
+
+
+def account(data: dict[str, Any]) -> Account:
+    """The account that a loaded `NewAccount` names."""
+    if data["identifier_type"] is None:
+        return Account(data["name"], data["account_number"], data["sort_code"])
+    if data["account_number"] is None:
+        return Account.identified(IdentifierType(data["identifier_type"]), data["account_identifier"], data["name"])
+    return Account(**{**data, "identifier_type": IdentifierType(data["identifier_type"])})
+
+
+def account_answer(account: Account) -> dict[str, object]:
+    """An account as it is answered: a UK one with its three keys, another with its identifier, a mixed one with all."""
+    answer: dict[str, object] = {}
+    if account.account_identifier is not None:
+        answer["account_identifier"] = account.account_identifier
+    if account.account_number is not None:
+        answer["account_number"] = account.account_number
+    if account.identifier_type is not None:
+        answer["identifier_type"] = account.identifier_type
+    answer["name"] = account.name
+    if account.sort_code is not None:
+        answer["sort_code"] = account.sort_code
+    return answer
+
+
+def _is_identifier(kind: IdentifierType, text: str) -> bool:
+    match kind:
+        case IdentifierType.SORT_CODE_ACCOUNT_NUMBER:
+            return re.fullmatch("[0-9]{14}", text) is not None
+        case IdentifierType.IBAN:
+            return is_iban(text)
+        case IdentifierType.BSB_ACCOUNT_NUMBER:
+            return re.fullmatch("[0-9]{10,15}", text) is not None

@@ -1,0 +1,206 @@
+"""marshmallow fields with the strictness, and the sentences, that the API wants."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from simulator.domain.money import LARGEST_AMOUNT
+from simulator.domain.ports import PAGE_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from enum import StrEnum
+
+    from simulator.domain.errors import Refusal
+
+REQUIRED = "This field is required."
+URL_LENGTH = 2048
+_SENTENCES = {"required": REQUIRED, "null": "Must not be null.", "type": "Must be an object."}
+_PLAUSIBLE_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+
+
+class InvalidRequest(Exception):
+    """A request whose fields are malformed: marshmallow's messages, and what else the rules refuse about it."""
+
+    def __init__(self, messages: Any, refusals: Sequence[Refusal] = ()) -> None:
+        super().__init__(str(messages))
+        self.messages = messages
+        self.refusals = refusals
+
+
+class Request(Schema):
+    """What a caller sends; members that nobody knows are ignored (Q7)."""
+
+    error_messages = _SENTENCES
+
+    class Meta:
+        """Ignore what is unknown."""
+
+        unknown = EXCLUDE
+
+
+class _Whole(validate.Regexp):
+    """A pattern that all of the text must match; marshmallow's own allows a line feed after it."""
+
+    def __call__(self, value: str | bytes) -> Any:
+        if value[-1:] == "\n":
+            raise ValidationError(self.error or self.default_message)
+        return super().__call__(value)
+
+
+class Text(fields.String):
+    """A string of `shortest` to `longest` characters that matches all of `pattern`, described by `rule`."""
+
+    default_error_messages = {**_SENTENCES, "invalid": "Must be a string."}  # noqa: RUF012
+
+    def __init__(self, *, longest: int = 256, pattern: str = "", rule: str = "", **options: Any) -> None:
+        checks: list[Any] = [validate.Length(1, longest, error=f"Must have 1 to {longest} characters.")]
+        if pattern:
+            checks = [_Whole(f"^(?:{pattern})$", error=rule)]
+        super().__init__(validate=checks, **options)
+
+
+class Choice(fields.String):
+    """One of the values of an enumeration."""
+
+    default_error_messages = {**_SENTENCES, "invalid": "Must be a string."}  # noqa: RUF012
+
+    def __init__(self, choices: type[StrEnum], **options: Any) -> None:
+        self._choices = choices
+        one_of = validate.OneOf(tuple(choices), error="Must be one of: {choices}.")
+        super().__init__(validate=one_of, **options)
+
+
+class WholeNumber(fields.Integer):
+    """A JSON number without a fraction; `400.0` is 400, `"400"` and `true` are refused (Q25)."""
+
+    default_error_messages = {**_SENTENCES, "invalid": "Must be a whole number."}  # noqa: RUF012
+
+    def __init__(self, *, least: int = 1, most: int = LARGEST_AMOUNT, **options: Any) -> None:
+        error = f"Must be {least} or more." if most == LARGEST_AMOUNT else f"Must be between {least} and {most}."
+        super().__init__(validate=validate.Range(least, most, error=error), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> int:
+        if type(value) is int or (type(value) is float and value.is_integer()):
+            return int(value)
+        raise self.make_error("invalid")
+
+
+class Flag(fields.Boolean):
+    """`true` or `false`; null is the default."""
+
+    default_error_messages = {**_SENTENCES, "invalid": "Must be true or false."}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> bool:
+        if type(value) is bool:
+            return value
+        raise self.make_error("invalid")
+
+
+class Url(Text):
+    """An absolute http or https URL of at most 2,048 characters."""
+
+    default_error_messages = {"url": "Must be an http or https URL."}  # noqa: RUF012
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(longest=URL_LENGTH, metadata={"format": "uri"}, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **options)
+        if text and not is_web_url(text):
+            raise self.make_error("url")
+        return text
+
+
+class Reference(Text):
+    """The words that go on the bank transaction: 1 to 18 letters, digits or spaces (facts 2.1)."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(pattern="[A-Za-z0-9 ]{1,18}", rule="Must be 1 to 18 letters, digits or spaces.", **options)
+
+
+class Email(Text):
+    """An e-mail address that may well exist."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(pattern=_PLAUSIBLE_EMAIL.pattern, rule="Must be an e-mail address.", **options)
+
+
+class Instant(Text):
+    """A time with its zone: ISO 8601, or Banked's own `2019-11-01 15:48:26 UTC`."""
+
+    default_error_messages = {"instant": "Must be a time such as 2019-11-01T15:48:26Z."}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> Any:
+        text: str = super()._deserialize(value, attr, data, **options)
+        try:
+            instant = datetime.fromisoformat(text.replace(" UTC", "+00:00"))
+            if instant.tzinfo is not None:
+                return instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise self.make_error("instant")
+
+
+class List(fields.List[Any]):
+    """An array of `shortest` to `longest` things."""
+
+    default_error_messages = {**_SENTENCES, "invalid": "Must be an array."}  # noqa: RUF012
+
+    def __init__(
+        self, inner: fields.Field[Any] | type[fields.Field[Any]], *, longest: int = 100, **options: Any
+    ) -> None:
+        size = validate.Length(1, longest, error=f"Must have 1 to {longest} entries.")
+        super().__init__(inner, validate=size, **options)
+
+
+class Object(fields.Nested):
+    """An object with its own schema."""
+
+    default_error_messages = {**_SENTENCES}  # noqa: RUF012
+
+
+def flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Slash paths and sentences from marshmallow's nested messages, one a field."""
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            yield from flat(inner, path if name == "_schema" else f"{path}/{name}".lstrip("/"))
+    else:
+        yield path, " ".join(messages)
+
+
+class ListQuery(Request):
+    """How much of a list to answer."""
+
+    limit = Text(pattern="0*[1-9][0-9]{0,99}", rule="Must be a whole number from 1 to 100.")
+
+
+def page_limit(data: dict[str, str]) -> int:
+    """How many records the loaded `ListQuery` asks for; more than 100 is 100 (facts 2.4)."""
+    return min(int(data.get("limit", PAGE_LIMIT)), PAGE_LIMIT)
+
+
+def is_web_url(text: str) -> bool:
+    """Whether `text` is an absolute http or https URL without spaces or control characters."""
+    if not text.isprintable() or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def end_of_second(instant: datetime) -> datetime:
+    """The last instant that Banked would print like `instant`, for it prints whole seconds."""
+    return instant.replace(microsecond=0) + timedelta(microseconds=999_999)
+
+
+def ruby_time(instant: datetime) -> str:
+    """A UTC instant as Banked prints it: `2019-11-01 15:48:26 UTC` (facts 2.2)."""
+    return instant.isoformat(" ", "seconds").removesuffix("+00:00") + " UTC"

@@ -1,0 +1,116 @@
+"""Fixture files: the merchants that a simulation starts with, and their linked accounts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+from uuid import NAMESPACE_URL, uuid5
+
+from marshmallow import RAISE, ValidationError, fields
+
+from simulator.config import InvalidSetting, MerchantSetting
+from simulator.domain.errors import InvalidProvider
+from simulator.domain.merchants import LinkedAccount, Merchant
+from simulator.domain.money import Currency
+from simulator.service.simulation import sandbox_merchant
+from simulator.web.json import UndecodableBody, decode
+from simulator.web.schemas.accounts import NewAccount, account
+from simulator.web.schemas.fields import Choice, Email, Flag, Instant, List, Object, Request, Text, flat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from simulator.domain.providers import Providers
+
+
+class LinkedAccountFixture(NewAccount):
+    """A linked bank account; `name` is what the merchant calls it, `provider` the name or id of its bank."""
+
+    class Meta:
+        """Refuse what is unknown: in a file it is a slip of the pen."""
+
+        unknown = RAISE
+
+    name = Text(load_default="Bank account")
+    provider = Text(load_default="Mock Bank")
+    currency = Choice(Currency, load_default=Currency.GBP)
+    account_type = Text(load_default="business")
+    account_sub_type = Text(load_default="current")
+    consent_expires_at = Instant(load_default=None, allow_none=True)
+
+
+class MerchantFixture(Request):
+    """A merchant; what is left out is as sign-up leaves it."""
+
+    class Meta:
+        """Refuse what is unknown."""
+
+        unknown = RAISE
+
+    key = Text(required=True)
+    secret = Text(required=True)
+    name = Text()
+    email = Email()
+    application_id = Text()
+    accept_any_payee = Flag()
+    bank_accounts = fields.List(Object(LinkedAccountFixture))
+
+
+class Fixtures(Request):
+    """The whole file."""
+
+    class Meta:
+        """Refuse what is unknown."""
+
+        unknown = RAISE
+
+    merchants = List(Object(MerchantFixture), longest=10_000, required=True)
+
+
+def load_fixtures(file: Path, providers: Providers) -> Iterator[Merchant]:
+    """The merchants in `file`; InvalidSetting with the file, the place in it and the reason when it is broken."""
+    try:
+        data = Fixtures().load(cast("dict[str, Any]", decode(file.read_bytes())))
+    except OSError as unreadable:
+        raise InvalidSetting(f"{file} cannot be read: {unreadable.strerror}.") from unreadable
+    except UndecodableBody as broken:
+        raise InvalidSetting(f"{file}: {broken}") from broken
+    except ValidationError as broken:
+        reasons = "\n".join(f"{file}: {path or 'all of it'}: {reason}" for path, reason in flat(broken.messages))
+        raise InvalidSetting(reasons) from broken
+    seen: set[str] = set()
+    for index, merchant in enumerate(data["merchants"]):
+        place = f"{file}: merchants/{index}"
+        if merchant["key"] in seen:
+            raise InvalidSetting(f"{place}/key: {merchant['key']} is there twice.")
+        seen.add(merchant["key"])
+        try:
+            yield _merchant(merchant, providers)
+        except (InvalidSetting, InvalidProvider) as broken:
+            raise InvalidSetting(f"{place}: {broken}") from broken
+
+
+def _merchant(data: dict[str, Any], providers: Providers) -> Merchant:
+    known = MerchantSetting.parse(f"{data['key']}:{data['secret']}")
+    start = sandbox_merchant(known.key, known.secret)
+    accounts = data.pop("bank_accounts", None)
+    if accounts is None:
+        return replace(start, **data)
+    linked = tuple(_linked(known.key, number, each, providers) for number, each in enumerate(accounts, 1))
+    return replace(start, **data, accounts=linked)
+
+
+def _linked(key: str, number: int, data: dict[str, Any], providers: Providers) -> LinkedAccount:
+    providers.find(data["provider"])
+    named = account(data)
+    return LinkedAccount(
+        id=str(uuid5(NAMESPACE_URL, f"banked-simulator:{key}/bank_accounts/{number}")),
+        name=data["name"],
+        account=named,
+        provider=data["provider"],
+        currency=Currency(data["currency"]),
+        account_type=data["account_type"],
+        account_sub_type=data["account_sub_type"],
+        consent_expires_at=data["consent_expires_at"],
+    )
