@@ -13,7 +13,7 @@ from simulator.web.context import calling_as, simulation
 
 def authenticate() -> None:
     """Find out which merchant calls; Unauthenticated or NotAuthorised when none that may."""
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, credentials = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     access = AccessService(simulation())
     match scheme.lower():
         case "basic":

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from flask import g, request
+from flask import request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from simulator.domain import errors
 from simulator.web.json import NotAnObject, UndecodableBody, answer
 from simulator.web.schemas.fields import REQUIRED, InvalidRequest, flat
+from simulator.web.tracing import request_id
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -124,8 +125,8 @@ def http_error(error: HTTPException) -> Response:
 
 def bug(error: Exception) -> Response:
     """The answer to a mistake of our own, with the request id by which the log tells more."""
-    _log.error("request %s failed", g.request_id, exc_info=error)
-    title = f"The simulator failed; its log tells more about request {g.request_id}."
+    _log.error("request %s failed", request_id(), exc_info=error)
+    title = f"The simulator failed; its log tells more about request {request_id()}."
     return envelope(500, entry("internal_error", title))
 
 

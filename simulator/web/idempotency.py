@@ -24,7 +24,7 @@ _NOT_KEPT = frozenset({409, 429})
 
 def begin() -> Response | None:
     """Answer a repeated call; None lets a new one go on."""
-    key = request.headers.get(HEADER)
+    key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is None or request.method in _REPEATABLE:
         return None
     if not 0 < len(key) <= _LONGEST:

@@ -1,39 +1,52 @@
-"""What every request gets: an id, two headers, and one line in the access log."""
+"""What every request gets, around all else: an id, two headers, and a line in the access log."""
 
 from __future__ import annotations
 
 import logging
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 from uuid import uuid4
 
-from flask import g, request
+from flask import request
 
 from simulator import __version__
 
 if TYPE_CHECKING:
-    from flask import Flask, Response
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+_REQUEST_ID = "simulator.request_id"
+_SIMULATOR = ("Simulator", f"banked-simulator/{__version__}")
 _log = logging.getLogger("simulator.access")
 
 
-def register(app: Flask) -> None:
-    """Watch every request of `app`."""
-    app.before_request(_begin)
-    app.after_request(_end)
+class Tracing:
+    """WSGI middleware that marks and logs what `app` answers."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as `app` does, with two headers more."""
+        begun = perf_counter()
+        request_id = environ[_REQUEST_ID] = str(uuid4())
+
+        def start(
+            status: str, headers: list[tuple[str, str]], exc_info: ExceptionInfo | None = None, /
+        ) -> Callable[[bytes], object]:
+            if _log.isEnabledFor(logging.INFO):
+                milliseconds = (perf_counter() - begun) * 1000
+                method, path = environ["REQUEST_METHOD"], quote(environ["PATH_INFO"])
+                _log.info("%s %s %s %.1f ms %s", method, path, status[:3], milliseconds, request_id)
+            return start_response(status, [*headers, _SIMULATOR, ("X-Request-Id", request_id)], exc_info)
+
+        return self._app(environ, start)
 
 
-def _begin() -> None:
-    g.begun = perf_counter()
-    g.request_id = str(uuid4())
-
-
-def _end(response: Response) -> Response:
-    response.headers["Simulator"] = f"banked-simulator/{__version__}"
-    response.headers["X-Request-Id"] = g.request_id
-    milliseconds = (perf_counter() - g.begun) * 1000
-    _log.info(
-        "%s %s %d %.1f ms %s", request.method, quote(request.path), response.status_code, milliseconds, g.request_id
-    )
-    return response
+def request_id() -> str:
+    """The id of the request being answered, which its log lines and its answer carry."""
+    return cast("str", request.environ[_REQUEST_ID])

@@ -36,7 +36,7 @@ class NewAccount(Request):
             raise ValidationError(missing)
         if data["identifier_type"] is None:
             return
-        kind, identifier = IdentifierType(data["identifier_type"]), data["account_identifier"]
+        kind, identifier = data["identifier_type"], data["account_identifier"]
         if not _is_identifier(kind, identifier):
             raise ValidationError({"account_identifier": [_BAD_IDENTIFIER[kind]]})
         if len(used) > 1 and not account(data).is_same_as(Account.identified(kind, identifier)):
@@ -57,11 +57,9 @@ class AccountAnswer(Schema):
 
 def account(data: dict[str, Any]) -> Account:
     """The account that a loaded `NewAccount` names."""
-    if data["identifier_type"] is None:
-        return Account(data["name"], data["account_number"], data["sort_code"])
     if data["account_number"] is None:
-        return Account.identified(IdentifierType(data["identifier_type"]), data["account_identifier"], data["name"])
-    return Account(**{**data, "identifier_type": IdentifierType(data["identifier_type"])})
+        return Account.identified(data["identifier_type"], data["account_identifier"], data["name"])
+    return Account(**data)
 
 
 def account_answer(account: Account) -> dict[str, object]:

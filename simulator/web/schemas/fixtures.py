@@ -109,7 +109,7 @@ def _linked(key: str, number: int, data: dict[str, Any], providers: Providers) -
         name=data["name"],
         account=named,
         provider=data["provider"],
-        currency=Currency(data["currency"]),
+        currency=data["currency"],
         account_type=data["account_type"],
         account_sub_type=data["account_sub_type"],
         consent_expires_at=data["consent_expires_at"],

@@ -180,7 +180,7 @@ def payment_query(args: Mapping[str, str]) -> PaymentQuery:
     to = data.get("created_at_to")
     return PaymentQuery(
         limit=page_limit(data),
-        state=PaymentState(data["state"]) if "state" in data else None,
+        state=data.get("state"),
         created_at_from=data.get("created_at_from"),
         created_at_to=to and end_of_second(to),
     )
@@ -228,7 +228,7 @@ def payment_answer(payment: Payment, refunds: Iterable[Refund]) -> dict[str, obj
 
 
 def _line_items(items: Iterable[dict[str, Any]]) -> tuple[LineItem, ...]:
-    return tuple(LineItem(**{**item, "currency": Currency(item["currency"])}) for item in items)
+    return tuple(LineItem(**item) for item in items)
 
 
 def _refusals_of_the_rest(broken: ValidationError, merchant: Merchant) -> list[Refusal]:

@@ -1,0 +1,108 @@
+"""The actors of the tests: each does what its verb says over HTTP, and checks that it worked."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+    Json = Any
+
+PUBLIC_URL = "http://127.0.0.1:2265"
+NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+
+
+class ManualClock:
+    """Stands still, until it is told to advance."""
+
+    def __init__(self) -> None:
+        self.instant = NOON
+
+    def now(self, merchant_key: str) -> datetime:  # noqa: ARG002  one clock for all
+        return self.instant
+
+    def advance(self, **by: float) -> None:
+        self.instant += timedelta(**by)
+
+
+class Caller:
+    """Somebody who calls the simulator over HTTP."""
+
+    def __init__(self, client: FlaskClient, authorization: str = "") -> None:
+        self.client = client
+        self.headers = {"Authorization": authorization} if authorization else {}
+
+    def call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any) -> TestResponse:
+        return self.client.open(path, method=method, headers={**self.headers, **(headers or {})}, **options)
+
+    def ask(self, method: str, path: str, *, expect: int = 200, **options: Any) -> Json:
+        response = self.call(method, path, **options)
+        assert response.status_code == expect, response.text
+        return response.json if response.data else None
+
+
+class MerchantCaller(Caller):
+    """A merchant's backend, with API key and secret."""
+
+    def __init__(self, client: FlaskClient, key: str = "pk_test_simulator", secret: str = "sk_test_simulator") -> None:
+        super().__init__(client, basic(key, secret))
+        self.key = key
+
+    def requests_payment(self, *, pence: int = 400, expect: int = 201, **fields: Any) -> Json:
+        return self.ask("POST", "/v2/payment_sessions", json=payment_request(pence=pence, **fields), expect=expect)
+
+    def reads_payment(self, id_: str, expect: int = 200) -> Json:
+        return self.ask("GET", f"/v2/payment_sessions/{id_}", expect=expect)
+
+    def refunds(self, payment: Json, *, pence: int = 400, expect: int = 201, **fields: Any) -> Json:
+        body = {"payment_session_id": payment["id"], "amount": pence, **fields}
+        return self.ask("POST", "/v2/refunds", json=body, expect=expect)
+
+    def reads_refund(self, refund: Json) -> Json:
+        return self.ask("GET", f"/v2/refunds/{refund_id(refund)}")
+
+
+class Tester(Caller):
+    """Whoever controls the simulation; plays the payers and the banks too."""
+
+    def pays(self, payment: Json, provider: str | None = None) -> Json:
+        body = {"provider": provider} if provider else {}
+        return self.ask("POST", f"/__admin/payment_sessions/{payment['id']}/pay", json=body)["payment_session"]
+
+    def acts(self, id_: str, action: str, expect: int = 200, **body: Any) -> Json:
+        return self.ask("POST", f"/__admin/payment_sessions/{id_}/actions/{action}", json=body, expect=expect)
+
+    def provides_details(self, refund: Json, expect: int = 200, **account: str) -> Json:
+        account = account or {"name": "Jane Doe", "account_number": "87654321", "sort_code": "040506"}
+        path = f"/__admin/refunds/{refund_id(refund)}/actions/provide_details"
+        return self.ask("POST", path, json=account, expect=expect)
+
+
+def payment_request(*, pence: int = 400, **fields: Any) -> dict[str, Any]:
+    """The smallest request that asks for `pence`; `fields` are added or replace what is there."""
+    return {
+        "reference": "Illuminate",
+        "line_items": [{"name": "Candles", "amount": pence, "currency": "GBP", "quantity": 1}],
+        "payee": {"name": "Gerald Wiley", "account_number": "12345678", "sort_code": "010203"},
+        **fields,
+    }
+
+
+def basic(key: str, secret: str) -> str:
+    """The Authorization header of HTTP Basic."""
+    return "Basic " + b64encode(f"{key}:{secret}".encode()).decode()
+
+
+def refund_id(refund: Json) -> str:
+    """The id of a refund, which only its `url` tells."""
+    id_: str = refund["url"].rpartition("/")[2]
+    return id_
+
+
+def parameters(answer: Json) -> dict[str, str]:
+    """The codes of an error envelope by the field at fault."""
+    return {error["source"].get("parameter", ""): error["code"] for error in answer["errors"]}
