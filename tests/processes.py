@@ -1,0 +1,28 @@
+"""The real command in a child process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMAND = (sys.executable, "-m", "simulator")
+
+
+@contextmanager
+def running_simulator(*arguments: str) -> Iterator[str]:
+    """Serve on a free port, and give the address that the ready line tells."""
+    command = [*COMMAND, "serve", "--port", "0", "--log-level", "warning", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            ready, address = process.stdout.readline().split()
+            assert ready == "ready"
+            yield address
+        finally:
+            process.terminate()
+            process.communicate(timeout=5)
