@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator.adapters.memory import MemoryStore
@@ -48,8 +48,8 @@ def build_simulation(settings: Settings) -> Simulation:
 
 def load_providers() -> Providers:
     """The banks that the program ships."""
-    text = files("simulator.data").joinpath("providers.json").read_text("utf-8")
-    return Providers(Provider(**provider) for provider in json.loads(text))
+    file = Path(__file__).parent / "data" / "providers.json"
+    return Providers(Provider(**provider) for provider in json.loads(file.read_text("utf-8")))
 
 
 def _configured(settings: Settings, providers: Providers) -> Iterator[Merchant]:

@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import socket
+import sys
 import time
 from dataclasses import replace
 from functools import partial
@@ -61,6 +62,8 @@ def reserve(settings: Settings) -> tuple[Settings, socket.socket]:
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     host, port = holder.getsockname()[:2]
+    if sys.platform != "linux":
+        holder.close()  # there granian binds in this process, not in the worker
     return replace(settings, host=host, port=port), holder
 
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from simulator.domain.errors import IllegalAction, InvalidAmount, NotRefundable
 from simulator.domain.money import Currency, formatted
 from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest
-from simulator.domain.states import REFUND_TRANSITIONS, PaymentState, RefundAction, RefundState, refund_actions
+from simulator.domain.states import (
+    REFUND_OUTCOMES,
+    REFUND_TRANSITIONS,
+    PaymentState,
+    RefundAction,
+    RefundState,
+    refund_actions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,6 +85,12 @@ class Refund:
         if state is None:
             raise IllegalAction("refund", self.state, action, self.actions)
         return replace(self, state=state)
+
+    def follow(self, session_state: PaymentState) -> Refund:
+        """The refund once its payment session is in `session_state`; the same unless that ends it."""
+        outcome = REFUND_OUTCOMES.get(session_state)
+        state = REFUND_TRANSITIONS.get((self.state, outcome)) if outcome else None
+        return replace(self, state=state) if state else self
 
     def provide_details(self, details: Account, refund_payment_session_id: str) -> Refund:
         """The refund once the customer's account is known and its payment session has an id."""

@@ -44,7 +44,7 @@ class RefundState(StrEnum):
 
 
 class RefundAction(StrEnum):
-    """What moves a refund; its payment session's outcome does the last two."""
+    """What moves a refund; the last two follow from its payment session (REFUND_OUTCOMES)."""
 
     PROVIDE_DETAILS = "provide_details"
     MARK_EXTERNALLY_PROCESSED = "mark_externally_processed"
@@ -92,6 +92,9 @@ REFUND_TRANSITIONS: Mapping[tuple[RefundState, RefundAction], RefundState] = {
     (_R.AWAITING_PAYMENT, _B.FAIL): _R.FAILED,
 }
 
+REFUND_OUTCOMES: Mapping[PaymentState, RefundAction] = {_P.SENT: _B.SETTLE, _P.FAILED: _B.FAIL}
+"""What the end of its payment session does to a refund."""
+
 
 def payment_actions(state: PaymentState) -> tuple[PaymentAction, ...]:
     """The actions that `state` allows, in the order of the table."""
@@ -99,5 +102,6 @@ def payment_actions(state: PaymentState) -> tuple[PaymentAction, ...]:
 
 
 def refund_actions(state: RefundState) -> tuple[RefundAction, ...]:
-    """The actions that `state` allows, in the order of the table."""
-    return tuple(action for start, action in REFUND_TRANSITIONS if start is state)
+    """The actions that somebody may take in `state`, in the order of the table."""
+    outcomes = REFUND_OUTCOMES.values()
+    return tuple(action for start, action in REFUND_TRANSITIONS if start is state and action not in outcomes)

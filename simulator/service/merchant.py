@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from simulator.domain.errors import NotFound
 from simulator.domain.payments import Payment, PaymentRequest, check
 from simulator.domain.refunds import Refund, RefundRequest, refunded
-from simulator.domain.states import PaymentAction, RefundAction
-from simulator.service.payouts import end_payout, open_payout
+from simulator.domain.states import PaymentAction, PaymentState, RefundAction
+from simulator.service.payouts import follow_payout, open_payout
 
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
@@ -52,8 +52,7 @@ class MerchantService:
             payment = world.payment(id_)
             payment.check_deletable()
             world.remove(payment)
-            if payment.refund_id is not None:
-                end_payout(world, payment.refund_id, RefundAction.FAIL)
+            follow_payout(world, payment, PaymentState.FAILED)
 
     def consumer_account(self, payment_id: str) -> Account:
         """Return the account the payment was made from; NotFound when the bank did not share it (Q8)."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.domain.states import PaymentState, RefundAction
-
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -13,8 +11,7 @@ if TYPE_CHECKING:
     from simulator.domain.payments import Payment
     from simulator.domain.ports import Ids, World
     from simulator.domain.refunds import Refund
-
-_OUTCOMES = {PaymentState.SENT: RefundAction.SETTLE, PaymentState.FAILED: RefundAction.FAIL}
+    from simulator.domain.states import PaymentState
 
 
 def open_payout(world: World, refund: Refund, details: Account, ids: Ids, at: datetime) -> Refund:
@@ -25,15 +22,12 @@ def open_payout(world: World, refund: Refund, details: Account, ids: Ids, at: da
 
 
 def save_payment(world: World, payment: Payment) -> None:
-    """Save `payment`, and when it ended the payout of a refund, end the refund likewise."""
+    """Save `payment`, and the refund that it pays out, if it is a payout."""
     world.save(payment)
-    outcome = _OUTCOMES.get(payment.state)
-    if payment.refund_id is not None and outcome is not None:
-        end_payout(world, payment.refund_id, outcome)
+    follow_payout(world, payment, payment.state)
 
 
-def end_payout(world: World, refund_id: str, outcome: RefundAction) -> None:
-    """Move the refund to how its payment session ended, unless it was ended otherwise before."""
-    refund = world.refund(refund_id)
-    if outcome in refund.actions:
-        world.save(refund.act(outcome))
+def follow_payout(world: World, payment: Payment, state: PaymentState) -> None:
+    """Let the refund that `payment` pays out, if it is a payout, follow it into `state`."""
+    if payment.refund_id is not None:
+        world.save(world.refund(payment.refund_id).follow(state))

@@ -1,1 +1,0 @@
-"""What the program ships: the banks."""
