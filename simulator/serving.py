@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BLOCKING_THREADS = 8
 """Threads that run the app: one is fastest, but a slow sender would then stop everybody."""
 
-_STOP_SECONDS = 1
+_STOP_SECONDS = 0.5
 _YOUNG_OBJECTS = 10_000
 
 
@@ -80,7 +80,7 @@ def serve(settings: Settings) -> None:
         blocking_threads=BLOCKING_THREADS,
         websockets=False,
         log_level=LogLevels.error,
-        workers_kill_timeout=_STOP_SECONDS,
+        workers_kill_timeout=_STOP_SECONDS,  # type: ignore[arg-type]  # it only sleeps
     )
     server.serve(target_loader=partial(_load, settings), wrap_loader=False)
 

@@ -51,9 +51,12 @@ class AccessService:
                 raise Unauthenticated("The access token is unknown: ask POST /oauth/token for a new one.") from gone
             if known.expires_at <= simulation.clock.now(key):
                 raise Unauthenticated("The access token has expired: ask POST /oauth/token for a new one.")
+            merchant = world.merchant()
             if known.scope is None:
-                raise NotAuthorised("This access token has no scope: ask for one with the scope of your application.")
-            return world.merchant()
+                raise NotAuthorised(
+                    f"This access token has no scope: ask for one with scope={merchant.application_id}."
+                )
+            return merchant
 
     def issue_token(self, merchant: Merchant, scope: str | None) -> Token:
         """Issue a token, unscoped without `scope`; InvalidScope when that is not the merchant's application."""

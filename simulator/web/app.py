@@ -9,6 +9,7 @@ from flask import Flask
 from simulator.web import context, errors, oauth, probes
 from simulator.web.admin import admin
 from simulator.web.api import api
+from simulator.web.json import BODY_LIMIT
 from simulator.web.tracing import Tracing
 
 if TYPE_CHECKING:
@@ -16,14 +17,13 @@ if TYPE_CHECKING:
 
     from simulator.service.simulation import Simulation
 
-BODY_LIMIT = 1024 * 1024
-"""The most bytes of a request's body that are read."""
-
 
 def create_app(simulation: Simulation, public_url: str) -> Flask:
     """The app that shows `simulation`; the links in its answers start with `public_url`."""
     app = _SyncFlask(__name__, static_folder=None)
-    app.config.update(MAX_CONTENT_LENGTH=BODY_LIMIT, MAX_FORM_MEMORY_SIZE=BODY_LIMIT, PROVIDE_AUTOMATIC_OPTIONS=False)
+    app.config.update(
+        MAX_CONTENT_LENGTH=BODY_LIMIT + 1, MAX_FORM_MEMORY_SIZE=BODY_LIMIT + 1, PROVIDE_AUTOMATIC_OPTIONS=False
+    )
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     context.provide(app, simulation, public_url)

@@ -11,7 +11,7 @@ from simulator.domain.access import Answer
 from simulator.domain.errors import IdempotencyConflict
 from simulator.service.idempotency import IdempotencyService
 from simulator.web.context import calling_merchant, simulation
-from simulator.web.json import no_content
+from simulator.web.json import no_content, read_body
 
 if TYPE_CHECKING:
     from simulator.domain.access import IdempotentCall
@@ -29,7 +29,7 @@ def begin() -> Response | None:
         return None
     if not 0 < len(key) <= _LONGEST:
         raise IdempotencyConflict(f"An idempotency key has 1 to {_LONGEST} characters.", HEADER)
-    asked = f"{request.method} {request.full_path.rstrip('?/')}\n".encode() + request.get_data()
+    asked = f"{request.method} {request.full_path.rstrip('?/')}\n".encode() + read_body()
     call = _service().begin(key, sha256(asked).hexdigest())
     if call.answer is not None:
         return _replayed(call.answer)

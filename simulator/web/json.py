@@ -7,9 +7,11 @@ from collections import Counter
 from typing import Any, NoReturn
 
 from flask import Response, request
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 CONTENT_TYPE = "application/json"
+BODY_LIMIT = 1024 * 1024
+"""The most bytes that a request's body may have."""
 
 
 class UndecodableBody(Exception):
@@ -32,6 +34,17 @@ def no_content() -> Response:
     return response
 
 
+def read_body() -> bytes:
+    """The request's body; RequestEntityTooLarge when it has more than BODY_LIMIT bytes.
+
+    The app lets one byte more in: Flask cuts off what a chunked body has over its own limit, and does not tell.
+    """
+    body = request.get_data()
+    if len(body) > BODY_LIMIT:
+        raise RequestEntityTooLarge
+    return body
+
+
 def read_object() -> dict[str, Any]:
     """The JSON object in the request's body.
 
@@ -40,7 +53,7 @@ def read_object() -> dict[str, Any]:
     """
     if not request.is_json:
         raise UnsupportedMediaType("Send a JSON body with the header Content-Type: application/json.")
-    value = decode(request.get_data())
+    value = decode(read_body())
     if not isinstance(value, dict):
         raise NotAnObject("The body must be a JSON object.")
     return value
@@ -48,7 +61,7 @@ def read_object() -> dict[str, Any]:
 
 def read_optional_object() -> dict[str, Any]:
     """The JSON object in the request's body, or an empty one when there is no body."""
-    return read_object() if request.get_data() else {}
+    return read_object() if read_body() else {}
 
 
 def decode(body: bytes) -> object:

@@ -9,7 +9,7 @@ from simulator.domain.errors import InvalidScope, Unauthenticated
 from simulator.service.access import AccessService
 from simulator.web import auth
 from simulator.web.context import simulation
-from simulator.web.json import UndecodableBody, answer, read_object
+from simulator.web.json import UndecodableBody, answer, read_body, read_object
 
 routes = Blueprint("oauth", __name__, url_prefix="/oauth")
 
@@ -43,8 +43,9 @@ def issue_token() -> Response:
 
 def _parameters() -> dict[str, str]:
     """All parameters, wherever they are sent; UndecodableBody when one is no string or there twice."""
+    sent = read_body()
     query, form = request.args.to_dict(flat=False), request.form.to_dict(flat=False)
-    body = read_object() if request.is_json and request.get_data() else {}
+    body = read_object() if request.is_json and sent else {}
     if any(len(values) > 1 for values in (*query.values(), *form.values())):
         raise UndecodableBody("A parameter is there more than once.")
     if not all(isinstance(value, str) for value in body.values()):
