@@ -27,7 +27,7 @@ def create_app(simulation: Simulation, public_url: str) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     context.provide(app, simulation, public_url)
-    setattr(app, "wsgi_app", Tracing(app.wsgi_app))  # noqa: B010  a method that Flask means to be replaced
+    setattr(app, "wsgi_app", Tracing(app.wsgi_app, simulation.ids))  # noqa: B010  a method that Flask means to be replaced
     errors.register(app)
     app.register_blueprint(api)
     app.register_blueprint(oauth.routes)

@@ -6,7 +6,6 @@ import logging
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
-from uuid import uuid4
 
 from flask import request
 
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from simulator.domain.ports import Ids
 
     ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
@@ -27,13 +28,14 @@ _log = logging.getLogger("simulator.access")
 class Tracing:
     """WSGI middleware that marks and logs what `app` answers."""
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, ids: Ids) -> None:
         self._app = app
+        self._ids = ids
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as `app` does, with two headers more."""
         begun = perf_counter()
-        request_id = environ[_REQUEST_ID] = str(uuid4())
+        request_id = environ[_REQUEST_ID] = self._ids.new()
 
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: ExceptionInfo | None = None, /
