@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -205,6 +206,7 @@ def page_limit(data: dict[str, str]) -> int:
     return min(int(data.get("limit", PAGE_LIMIT)), PAGE_LIMIT)
 
 
+@lru_cache(maxsize=1024)  # merchants send the same few with every payment
 def is_web_url(text: str) -> bool:
     """Whether `text` is an absolute http or https URL without spaces or control characters."""
     if not text.isprintable() or " " in text:
