@@ -26,10 +26,15 @@ class MerchantSetting:
 
     @classmethod
     def parse(cls, text: str) -> MerchantSetting:
-        """Read KEY:SECRET; InvalidSetting when it is something else, or a live key."""
-        key, colon, secret = text.partition(":")
-        if not (key and colon and secret) or not text.isprintable():
-            raise InvalidSetting(f"{text!r} is not KEY:SECRET.")
+        """Read KEY:SECRET; InvalidSetting when it is something else."""
+        key, _, secret = text.partition(":")
+        return cls.checked(key, secret)
+
+    @classmethod
+    def checked(cls, key: str, secret: str) -> MerchantSetting:
+        """The pair; InvalidSetting, without the secret, when Basic authentication cannot carry it or it is live."""
+        if not (key and secret) or ":" in key or not (key + secret).isprintable():
+            raise InvalidSetting(f"The key {key!r} and its secret are not of the form KEY:SECRET.")
         if "_live_" in key or "_live_" in secret:
             raise InvalidSetting("It looks like a live key; the simulator should never see one.")
         return cls(key, secret)

@@ -11,6 +11,9 @@ TOKEN_LIFETIME = timedelta(seconds=7200)
 ANSWER_LIFETIME = timedelta(days=30)
 """How long the answer to an idempotency key is kept (facts 1.3)."""
 
+WORK_LIFETIME = timedelta(minutes=1)
+"""How long a call may be worked on before it is taken for lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -47,4 +50,4 @@ class IdempotentCall:
     @property
     def expires_at(self) -> datetime:
         """The UTC instant from which the key is free again."""
-        return self.created_at + ANSWER_LIFETIME
+        return self.created_at + (ANSWER_LIFETIME if self.answer else WORK_LIFETIME)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from simulator.domain.errors import IllegalAction, InvalidAmount, InvalidCurrency, Refusal, Refusals
+from simulator.domain.errors import IllegalAction, InvalidAmount, InvalidCurrency, Refusals
 from simulator.domain.money import LARGEST_AMOUNT, Currency
 from simulator.domain.states import DELETABLE, PAYMENT_TRANSITIONS, PaymentAction, PaymentState, payment_actions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from simulator.domain.accounts import Account
@@ -53,25 +53,32 @@ class PaymentRequest:
     rewards: tuple[str, ...] | None = None
 
 
-def refusals(merchant: Merchant, line_items: Sequence[LineItem], payee: Account | None) -> list[Refusal]:
-    """Everything that forbids `merchant` to ask for these items to be paid to `payee` (None: not looked at)."""
-    found: list[Refusal] = []
-    currencies = {item.currency for item in line_items}
-    if len(currencies) > 1:
-        mixed = ", ".join(sorted(currencies))
-        found.append(InvalidCurrency(f"All line items must have one currency, not {mixed}.", "line_items"))
-    if total(line_items) > LARGEST_AMOUNT:
-        found.append(InvalidAmount(f"The line items must not add up to more than {LARGEST_AMOUNT}.", "line_items"))
-    if payee is not None and (refusal := merchant.payee_refusal(payee)):
-        found.append(refusal)
-    return found
-
-
 def check(merchant: Merchant, request: PaymentRequest) -> None:
     """Raise Refusals with everything that forbids `merchant` to make this request."""
-    found = refusals(merchant, request.line_items, request.payee)
-    if found:
-        raise Refusals(found)
+    items = request.line_items
+    found = [
+        currency_refusal({item.currency for item in items}),
+        total_refusal(items),
+        merchant.payee_refusal(request.payee),
+    ]
+    refusals = [refusal for refusal in found if refusal is not None]
+    if refusals:
+        raise Refusals(refusals)
+
+
+def currency_refusal(currencies: Collection[Currency]) -> InvalidCurrency | None:
+    """Why items in these currencies cannot be paid together; None when they can."""
+    if len(currencies) < 2:
+        return None
+    mixed = ", ".join(sorted(currencies))
+    return InvalidCurrency(f"All line items must have one currency, not {mixed}.", "line_items")
+
+
+def total_refusal(line_items: Sequence[LineItem]) -> InvalidAmount | None:
+    """Why these items are too much; None when they are not."""
+    if total(line_items) <= LARGEST_AMOUNT:
+        return None
+    return InvalidAmount(f"The line items must not add up to more than {LARGEST_AMOUNT}.", "line_items")
 
 
 def total(line_items: Sequence[LineItem]) -> int:
@@ -129,6 +136,11 @@ class Payment:
     def paid_from(self, account: Account) -> Payment:
         """The payment, with the payer's account that the bank shared."""
         return replace(self, payer_account=account)
+
+    def stop(self, at: datetime) -> Payment:
+        """The payment, failed before it was sent; IllegalAction when it has ended."""
+        expires = PaymentAction.EXPIRE in self.actions
+        return self.act(PaymentAction.EXPIRE if expires else PaymentAction.FAIL, at)
 
     def check_deletable(self) -> None:
         """Raise IllegalAction unless the session may still be deleted (Q11)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulator.domain.states import PaymentAction
@@ -9,7 +10,9 @@ from simulator.service.payouts import save_payment
 
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
+    from simulator.domain.merchants import Merchant
     from simulator.domain.payments import Payment
+    from simulator.domain.providers import Provider
     from simulator.service.simulation import Simulation
 
 _CONSENTED = frozenset({PaymentAction.INITIATE, PaymentAction.ACCEPT, PaymentAction.SETTLE})
@@ -31,20 +34,17 @@ class BankService:
         simulation = self._simulation
         with simulation.store.transaction(self._key) as world:
             payment = world.payment(payment_id).act(action, simulation.clock.now(self._key))
-            if (
-                action in _CONSENTED
-                and payment.payer_account is None
-                and payment.provider
-                and payment.provider.shares_account
-            ):
-                payment = payment.paid_from(self._customer_account(payment))
+            bank = payment.provider
+            if action in _CONSENTED and bank is not None and bank.shares_account and payment.payer_account is None:
+                payment = payment.paid_from(self._account(world.merchant(), payment, bank))
             save_payment(world, payment)
             return payment
 
-    def _customer_account(self, payment: Payment) -> Account:
+    def _account(self, merchant: Merchant, payment: Payment, bank: Provider) -> Account:
+        """The payer's account at the bank; who pays a refund is the merchant, from the first linked one."""
+        if payment.refund_id is not None and merchant.accounts:
+            return replace(merchant.accounts[0].account, name=merchant.name)
         payer = payment.request.payer
         customer = payer.email if payer else payment.id
-        bank = payment.provider.id if payment.provider else ""
-        return self._simulation.people.account(
-            f"{self._key} {customer} {bank}", payer.name if payer else None, payment.currency
-        )
+        name = payer.name if payer else None
+        return self._simulation.people.account(f"{self._key} {customer} {bank.id}", name, payment.currency)

@@ -29,7 +29,7 @@ class IdempotencyService:
         with self._simulation.store.transaction(self._key) as world:
             world.forget_expired(at)
             call = world.call(id_)
-            if call is None:
+            if call is None or call.expires_at <= at:
                 call = IdempotentCall(id_, fingerprint, at)
                 world.save(call)
             elif call.fingerprint != fingerprint:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulator.domain.errors import NotFound
 from simulator.domain.payments import Payment, PaymentRequest, check
 from simulator.domain.refunds import Refund, RefundRequest, refunded
-from simulator.domain.states import PaymentAction, PaymentState, RefundAction
+from simulator.domain.states import PaymentState, RefundAction
 from simulator.service.payouts import follow_payout, open_payout
 
 if TYPE_CHECKING:
@@ -90,16 +90,16 @@ class MerchantService:
             return world.refunds(limit)
 
     def mark_externally_processed(self, refund_id: str) -> Refund:
-        """End a refund that was paid some other way; a payment session waiting to pay it expires.
+        """End a refund that was paid some other way, and stop the payment session that would pay it once more.
 
-        IllegalAction when the refund has ended, or its payment session is past stopping.
+        IllegalAction when the refund has ended.
         """
         with self._simulation.store.transaction(self._key) as world:
             at = self._simulation.clock.now(self._key)
             refund = world.refund(refund_id)
             marked = refund.act(RefundAction.MARK_EXTERNALLY_PROCESSED)
             if refund.refund_payment_session_id is not None:
-                world.save(world.payment(refund.refund_payment_session_id).act(PaymentAction.EXPIRE, at))
+                world.save(world.payment(refund.refund_payment_session_id).stop(at))
             world.save(marked)
             return marked
 

@@ -56,6 +56,7 @@ _HTTP_CODES = {
 }
 
 _HTTP_SENTENCES = {
+    400: "The request is malformed.",
     404: "There is nothing at {path}; the API is under /v2 and described at /openapi.json.",
     405: "{method} is not possible at {path}.",
     413: "The body is too large: at most 1 MiB is read.",
@@ -69,6 +70,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(ValidationError, lambda broken: invalid(InvalidRequest(broken.messages)))
     app.register_error_handler(InvalidRequest, invalid)
     app.register_error_handler(UndecodableBody, undecodable)
+    app.register_error_handler(UnicodeDecodeError, not_utf8)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, bug)
 
@@ -111,8 +113,16 @@ def undecodable(body: UndecodableBody) -> Response:
     return envelope(400, entry("bad_request" if isinstance(body, NotAnObject) else "decoding", str(body)))
 
 
+def not_utf8(wrong: UnicodeDecodeError) -> Response:
+    """The answer to a query string that Flask cannot read."""
+    return envelope(400, entry("bad_request", f"The request is not UTF-8: {wrong.reason}."))
+
+
 def http_error(error: HTTPException) -> Response:
     """The answer to what HTTP itself refuses."""
+    original = getattr(error, "original_exception", None)
+    if original is not None:
+        return bug(original)
     status = error.code or 500
     sentence = _HTTP_SENTENCES.get(status, error.description or error.name)
     sentence = sentence.format(method=request.method, path=request.path) if status in _HTTP_SENTENCES else sentence

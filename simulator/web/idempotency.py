@@ -28,7 +28,7 @@ def begin() -> Response | None:
     if key is None or request.method in _REPEATABLE:
         return None
     if not 0 < len(key) <= _LONGEST:
-        raise IdempotencyConflict(f"An idempotency key has 1 to {_LONGEST} characters.", HEADER)
+        raise IdempotencyConflict(f"An idempotency key has 1 to {_LONGEST} ASCII characters.", HEADER)
     asked = f"{request.method} {request.full_path.rstrip('?/')}\n".encode() + read_body()
     call = _service().begin(key, sha256(asked).hexdigest())
     if call.answer is not None:

@@ -64,38 +64,45 @@ def read_optional_object() -> dict[str, Any]:
     return read_object() if read_body() else {}
 
 
-def decode(body: bytes) -> object:
-    """The value that `body` is the JSON of; UndecodableBody, as in `read_object`, when it is not."""
+def decode(body: bytes, what: str = "The body") -> object:
+    """The value that `body` is the JSON of; UndecodableBody, as in `read_object`, when it is not.
+
+    `what` is how the sentence calls it.
+    """
     try:
         text = body.decode()
         value = _decoder.decode(text)
         if "\\u" in text:
             _encoder.encode(value).encode()
     except UnicodeEncodeError:
-        raise UndecodableBody("The body has an escape of half a surrogate pair.") from None
+        raise UndecodableBody(f"{what} has an escape of half a surrogate pair.") from None
     except UnicodeDecodeError as wrong:
-        raise UndecodableBody(f"The body is not UTF-8: {wrong.reason} at byte {wrong.start}.") from None
+        raise UndecodableBody(f"{what} is not UTF-8: {wrong.reason} at byte {wrong.start}.") from None
     except json.JSONDecodeError as wrong:
-        raise UndecodableBody(
-            f"The body is not JSON: {wrong.msg} at line {wrong.lineno} column {wrong.colno}."
-        ) from None
+        raise UndecodableBody(f"{what} is not JSON: {wrong.msg} at line {wrong.lineno} column {wrong.colno}.") from None
     except RecursionError:
-        raise UndecodableBody("The body is nested too deeply.") from None
-    except ValueError as wrong:
-        raise UndecodableBody(f"The body is not JSON: {wrong}.") from None
+        raise UndecodableBody(f"{what} is nested too deeply.") from None
+    except _NotStrictError as wrong:
+        raise UndecodableBody(f"{what} is not strict JSON: {wrong}.") from None
+    except ValueError:
+        raise UndecodableBody(f"{what} has a number of too many digits.") from None
     return value
+
+
+class _NotStrictError(Exception):
+    """JSON that Python reads and others may not."""
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
         [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
-        raise ValueError(f"the member {twice!r} is there more than once")
+        raise _NotStrictError(f"the member {twice!r} is there more than once")
     return members
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise _NotStrictError(f"{name} is no number")
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)

@@ -42,7 +42,7 @@ class Tracing:
         ) -> Callable[[bytes], object]:
             if _log.isEnabledFor(logging.INFO):
                 milliseconds = (perf_counter() - begun) * 1000
-                method, path = environ["REQUEST_METHOD"], quote(environ["PATH_INFO"])
+                method, path = environ["REQUEST_METHOD"], quote(environ["PATH_INFO"], encoding="latin-1")
                 _log.info("%s %s %s %.1f ms %s", method, path, status[:3], milliseconds, request_id)
             return start_response(status, [*headers, _SIMULATOR, ("X-Request-Id", request_id)], exc_info)
 

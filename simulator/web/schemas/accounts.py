@@ -17,6 +17,9 @@ _BAD_IDENTIFIER = {
 }
 
 
+_PAIRS = (("account_number", "sort_code"), ("account_identifier", "identifier_type"))
+
+
 class NewAccount(Request):
     """An account by sort code and account number, or by identifier and its type."""
 
@@ -26,23 +29,19 @@ class NewAccount(Request):
     account_identifier = Text(allow_none=True, load_default=None)
     identifier_type = Choice(IdentifierType, allow_none=True, load_default=None)
 
-    @validates_schema
-    def names_one_account(self, data: dict[str, Any], **_: Any) -> None:
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def names_one_account(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
         """Refuse half an account, an identifier that breaks its type's rule, and two forms that disagree."""
-        pairs = (("account_number", "sort_code"), ("account_identifier", "identifier_type"))
-        used = [pair for pair in pairs if any(data[field] for field in pair)] or pairs[:1]
-        missing = {field: [REQUIRED] for pair in used for field in pair if not data[field]}
-        if missing:
-            raise ValidationError(missing)
-        if data["identifier_type"] is None:
-            return
-        kind, identifier = data["identifier_type"], data["account_identifier"]
-        if not _is_identifier(kind, identifier):
-            raise ValidationError({"account_identifier": [_BAD_IDENTIFIER[kind]]})
-        if len(used) > 1 and not account(data).is_same_as(Account.identified(kind, identifier)):
-            raise ValidationError(
-                {"account_identifier": ["Must name the same account as account_number and sort_code."]}
-            )
+        used = [pair for pair in _PAIRS if any(original.get(field) is not None for field in pair)] or _PAIRS[:1]
+        broken = {field: [REQUIRED] for pair in used for field in pair if original.get(field) is None}
+        kind, identifier = data.get("identifier_type"), data.get("account_identifier")
+        if kind is not None and identifier is not None:
+            if not _is_identifier(kind, identifier):
+                broken["account_identifier"] = [_BAD_IDENTIFIER[kind]]
+            elif len(used) > 1 and not broken and not account(data).is_same_as(Account.identified(kind, identifier)):
+                broken["account_identifier"] = ["Must name the same account as account_number and sort_code."]
+        if broken:
+            raise ValidationError(broken)
 
 
 class AccountAnswer(Schema):
@@ -57,9 +56,11 @@ class AccountAnswer(Schema):
 
 def account(data: dict[str, Any]) -> Account:
     """The account that a loaded `NewAccount` names."""
-    if data["account_number"] is None:
-        return Account.identified(data["identifier_type"], data["account_identifier"], data["name"])
-    return Account(**data)
+    name, number, sort_code = data.get("name"), data.get("account_number"), data.get("sort_code")
+    kind, identifier = data.get("identifier_type"), data.get("account_identifier")
+    if kind is not None and identifier is not None and number is None:
+        return Account.identified(kind, identifier, name)
+    return Account(name, number, sort_code, identifier, kind)
 
 
 def account_answer(account: Account) -> dict[str, object]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, fields
 
 from simulator.domain.money import LARGEST_AMOUNT
 from simulator.domain.ports import PAGE_LIMIT
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 REQUIRED = "This field is required."
 URL_LENGTH = 2048
-_PLAUSIBLE_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+_PLAUSIBLE_EMAIL = r"(?=.{3,254}$)[^@\s\x00-\x1f\x7f]{1,64}@[^@\s.\x00-\x1f\x7f]+(\.[^@\s.\x00-\x1f\x7f]+)+"
+_UNENCODED_PLUS = re.compile(r" (\d\d:\d\d)$")
+"""The offset of a time in a query string, whose plus sign was read as a space."""
 
 
 def _sentences(**sentences: str) -> dict[str, Any]:
@@ -149,7 +151,7 @@ class Email(Text):
     """An e-mail address that may well exist."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(pattern=_PLAUSIBLE_EMAIL.pattern, rule="Must be an e-mail address.", **options)
+        super().__init__(pattern=_PLAUSIBLE_EMAIL, rule="Must be an e-mail address.", **options)
 
 
 class Instant(Text):
@@ -160,7 +162,7 @@ class Instant(Text):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> Any:
         text: str = super()._deserialize(value, attr, data, **options)
         try:
-            instant = datetime.fromisoformat(text.replace(" UTC", "+00:00"))
+            instant = datetime.fromisoformat(_UNENCODED_PLUS.sub(r"+\1", text.replace(" UTC", "+00:00")))
             if instant.tzinfo is not None:
                 return instant.astimezone(UTC)
         except (ValueError, OverflowError):
@@ -169,15 +171,20 @@ class Instant(Text):
 
 
 class List(fields.List[Any]):
-    """An array of 1 to `longest` things."""
+    """An array of `shortest` to `longest` things."""
 
     default_error_messages = _sentences(invalid="Must be an array.")
 
-    def __init__(
-        self, inner: fields.Field[Any] | type[fields.Field[Any]], *, longest: int = 100, **options: Any
-    ) -> None:
-        size = validate.Length(1, longest, error=f"Must have 1 to {longest} entries.")
-        super().__init__(inner, validate=size, **options)
+    def __init__(self, inner: fields.Field[Any], *, shortest: int = 1, longest: int = 100, **options: Any) -> None:
+        self._lengths = range(shortest, longest + 1)
+        metadata = {"minItems": shortest, "maxItems": longest}
+        rule = f"Must have {shortest} to {longest} entries."
+        super().__init__(inner, error_messages={"rule": rule}, metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> list[Any]:
+        if isinstance(value, list) and len(value) not in self._lengths:
+            raise self.make_error("rule")
+        return super()._deserialize(value, attr, data, **options)
 
 
 class Object(fields.Nested):
@@ -198,7 +205,7 @@ def flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
 class ListQuery(Request):
     """How much of a list to answer."""
 
-    limit = Text(pattern="0*[1-9][0-9]{0,99}", rule="Must be a whole number from 1 to 100.")
+    limit = Text(pattern="0*[1-9][0-9]{0,999}", rule="Must be a whole number from 1 to 100.")
 
 
 def page_limit(data: dict[str, str]) -> int:

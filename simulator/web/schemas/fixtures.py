@@ -71,11 +71,11 @@ class Fixtures(Request):
 def load_fixtures(file: Path, providers: Providers) -> Iterator[Merchant]:
     """The merchants in `file`; InvalidSetting with the file, the place in it and the reason when it is broken."""
     try:
-        data = Fixtures().load(cast("dict[str, Any]", decode(file.read_bytes())))
+        data = Fixtures().load(cast("dict[str, Any]", decode(file.read_bytes(), str(file))))
     except OSError as unreadable:
         raise InvalidSetting(f"{file} cannot be read: {unreadable.strerror}.") from unreadable
     except UndecodableBody as broken:
-        raise InvalidSetting(f"{file}: {broken}") from broken
+        raise InvalidSetting(str(broken)) from broken
     except ValidationError as broken:
         reasons = "\n".join(f"{file}: {path or 'all of it'}: {reason}" for path, reason in flat(broken.messages))
         raise InvalidSetting(reasons) from broken
@@ -87,12 +87,15 @@ def load_fixtures(file: Path, providers: Providers) -> Iterator[Merchant]:
         seen.add(merchant["key"])
         try:
             yield _merchant(merchant, providers)
-        except (InvalidSetting, InvalidProvider) as broken:
-            raise InvalidSetting(f"{place}: {broken}") from broken
+        except InvalidSetting as broken:
+            raise InvalidSetting(f"{place}{broken}") from broken
 
 
 def _merchant(data: dict[str, Any], providers: Providers) -> Merchant:
-    known = MerchantSetting.parse(f"{data['key']}:{data['secret']}")
+    try:
+        known = MerchantSetting.checked(data["key"], data["secret"])
+    except InvalidSetting as unusable:
+        raise InvalidSetting(f"/key: {unusable}") from unusable
     start = sandbox_merchant(known.key, known.secret)
     accounts = data.pop("bank_accounts", None)
     if accounts is None:
@@ -102,12 +105,14 @@ def _merchant(data: dict[str, Any], providers: Providers) -> Merchant:
 
 
 def _linked(key: str, number: int, data: dict[str, Any], providers: Providers) -> LinkedAccount:
-    providers.find(data["provider"])
-    named = account(data)
+    try:
+        providers.find(data["provider"])
+    except InvalidProvider as unknown:
+        raise InvalidSetting(f"/bank_accounts/{number - 1}/provider: {unknown}") from unknown
     return LinkedAccount(
         id=str(uuid5(NAMESPACE_URL, f"banked-simulator:{key}/bank_accounts/{number}")),
         name=data["name"],
-        account=named,
+        account=replace(account(data), name=None),
         provider=data["provider"],
         currency=data["currency"],
         account_type=data["account_type"],

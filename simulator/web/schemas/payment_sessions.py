@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from marshmallow import Schema, ValidationError, fields, validate
 
 from simulator.domain.money import Currency, formatted
-from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest, refusals
+from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest, currency_refusal, total_refusal
 from simulator.domain.ports import PaymentQuery
 from simulator.domain.states import PaymentState
 from simulator.web.context import payment_url
@@ -90,7 +90,7 @@ class NewPaymentSession(Request):
     email_receipt = Flag(allow_none=True, load_default=False)
     frequency = Choice(Frequency, allow_none=True, load_default=None)
     number_of_payments = WholeNumber(allow_none=True, load_default=None)
-    rewards = List(Object(NewReward), allow_none=True, load_default=None)
+    rewards = List(Object(NewReward), shortest=0, allow_none=True, load_default=None)
 
 
 class LineItemAnswer(Schema):
@@ -170,7 +170,7 @@ def payment_request(body: dict[str, Any], merchant: Merchant) -> PaymentRequest:
         email_receipt=data["email_receipt"] or False,
         frequency=data["frequency"],
         number_of_payments=data["number_of_payments"],
-        rewards=tuple(reward["type"] for reward in data["rewards"]) if data["rewards"] else None,
+        rewards=tuple(reward["type"] for reward in data["rewards"]) if data["rewards"] is not None else None,
     )
 
 
@@ -232,9 +232,12 @@ def _line_items(items: Iterable[dict[str, Any]]) -> tuple[LineItem, ...]:
 
 
 def _refusals_of_the_rest(broken: ValidationError, merchant: Merchant) -> list[Refusal]:
-    """What else is wrong with the fields that `broken` found well-formed, so that all can be told at once."""
-    sound = {
-        name: value for name, value in cast("dict[str, Any]", broken.valid_data).items() if name not in broken.messages
-    }
-    payee = account(sound["payee"]) if "payee" in sound else None
-    return refusals(merchant, _line_items(sound.get("line_items", ())), payee)
+    """What else is wrong with what `broken` found well-formed, so that all can be told at once."""
+    sound, messages = cast("dict[str, Any]", broken.valid_data), cast("dict[str, Any]", broken.messages)
+    items = [item for item in sound.get("line_items", ()) if isinstance(item, dict)]
+    found: list[Refusal | None] = [currency_refusal({item["currency"] for item in items if "currency" in item})]
+    if "line_items" in sound and "line_items" not in messages:
+        found.append(total_refusal(_line_items(items)))
+    if "payee" in sound and set(messages.get("payee", ())) <= {"name"}:
+        found.append(merchant.payee_refusal(account(sound["payee"])))
+    return [refusal for refusal in found if refusal is not None]
