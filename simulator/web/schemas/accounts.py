@@ -30,8 +30,10 @@ class NewAccount(Request):
     identifier_type = Choice(IdentifierType, allow_none=True, load_default=None)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def names_one_account(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
+    def names_one_account(self, data: dict[str, Any], original: object, **_: Any) -> None:
         """Refuse half an account, an identifier that breaks its type's rule, and two forms that disagree."""
+        if not isinstance(original, dict):
+            return
         used = [pair for pair in _PAIRS if any(original.get(field) is not None for field in pair)] or _PAIRS[:1]
         broken = {field: [REQUIRED] for pair in used for field in pair if original.get(field) is None}
         kind, identifier = data.get("identifier_type"), data.get("account_identifier")
