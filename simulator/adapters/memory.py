@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from itertools import islice, takewhile
+from functools import partial
+from heapq import heappop, heappush
+from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
@@ -78,7 +80,10 @@ class _Space:
 
 
 class _Things:
-    """Payments and their positions by creation, in all and by state; all else in the order it was added."""
+    """Payments and their positions by creation, in all and by state; all else in the order it was added.
+
+    `expiries` is a heap of when to look again at which token or call; that may have gone, or live longer by then.
+    """
 
     def __init__(self) -> None:
         self.payments: dict[str, tuple[Payment, Position]] = {}
@@ -88,6 +93,7 @@ class _Things:
         self.refund_ids: defaultdict[str, list[str]] = defaultdict(list)
         self.positions: list[Position] = []
         self.positions_in: defaultdict[PaymentState, list[Position]] = defaultdict(list)
+        self.expiries: list[tuple[datetime, str]] = []
         self.added = 0
 
     def place(self, payment: Payment, position: Position) -> None:
@@ -123,6 +129,7 @@ class MemoryTransaction:
         self._space = space
         self._owners = owners
         self._undo: list[Callable[[], object]] = []
+        self._disowned: set[str] = set()
 
     def __enter__(self) -> World:
         self._space.lock.acquire()
@@ -130,7 +137,10 @@ class MemoryTransaction:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
-            if error is not None:
+            if error is None:
+                for id_ in self._disowned:
+                    del self._owners[id_]
+            else:
                 for undo in reversed(self._undo):
                     undo()
         finally:
@@ -202,6 +212,7 @@ class MemoryTransaction:
                 self._put(things.refunds, value.id, value)
             case Token():
                 self._put(things.tokens, value.id, value)
+                heappush(things.expiries, (value.expires_at, value.id))
 
     def save(self, value: Payment | Refund | Merchant | IdempotentCall) -> None:
         """Keep the next value of something."""
@@ -215,6 +226,7 @@ class MemoryTransaction:
                 self._put(space.things.refunds, self.refund(value.id).id, value)
             case IdempotentCall():
                 self._put(space.things.calls, value.id, value)
+                heappush(space.things.expiries, (value.expires_at, value.id))
             case Merchant():
                 before = space.merchant
                 self._undo.append(lambda: setattr(space, "merchant", before))
@@ -230,17 +242,22 @@ class MemoryTransaction:
                 self._undo.append(lambda: things.place(payment, position))
                 self._disown([payment.id])
             case IdempotentCall():
+                if value.id not in things.calls:
+                    raise NotFound("idempotent call", value.id)
                 self._drop(things.calls, value.id)
 
     def forget_expired(self, at: datetime) -> None:
-        """Forget the tokens and idempotent calls whose time is over: the oldest come first, so it looks no further."""
+        """Forget the tokens and idempotent calls whose time is over, looking at no others."""
         things = self._space.things
-        tokens = list(takewhile(lambda token: token.expires_at <= at, things.tokens.values()))
-        for token in tokens:
-            self._drop(things.tokens, token.id)
-        self._disown([token.id for token in tokens])
-        for call in list(takewhile(lambda call: call.expires_at <= at, things.calls.values())):
-            self._drop(things.calls, call.id)
+        while things.expiries and things.expiries[0][0] <= at:
+            expiry = heappop(things.expiries)
+            self._undo.append(partial(heappush, things.expiries, expiry))
+            _, id_ = expiry
+            if (token := things.tokens.get(id_)) and token.expires_at <= at:
+                self._drop(things.tokens, id_)
+                self._disown([id_])
+            if (call := things.calls.get(id_)) and call.expires_at <= at:
+                self._drop(things.calls, id_)
 
     def clear(self) -> None:
         """Forget everything but the merchant."""
@@ -260,11 +277,13 @@ class MemoryTransaction:
 
     def _own(self, id_: str) -> None:
         key = self._space.merchant.key
-        if id_ in self._owners or self._owners.setdefault(id_, key) != key:
+        if id_ in self._disowned:
+            self._disowned.remove(id_)
+        elif id_ in self._owners or self._owners.setdefault(id_, key) != key:
             raise DuplicateId(id_)
-        self._undo.append(lambda: self._owners.pop(id_))
+        else:
+            self._undo.append(lambda: self._owners.pop(id_))
 
-    def _disown(self, ids: list[str]) -> None:
-        for id_ in ids:
-            del self._owners[id_]
-        self._undo.append(lambda: self._owners.update(dict.fromkeys(ids, self._space.merchant.key)))
+    def _disown(self, ids: Iterable[str]) -> None:
+        """Free the ids once the transaction is over; until then nobody else may have them."""
+        self._disowned.update(ids)

@@ -40,10 +40,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class IdempotentCall:
-    """A call made with an idempotency key (`id`); `answer` is None while it is being worked on."""
+    """A call made with an idempotency key (`id`); `answer` is None while it is being worked on.
+
+    `attempt` is another for each time that the work is begun.
+    """
 
     id: str
     fingerprint: str
+    attempt: str
     created_at: datetime
     answer: Answer | None = None
 

@@ -50,7 +50,7 @@ def is_iban(text: str) -> bool:
     """Whether `text` is an IBAN: country, two check digits, 11 to 30 letters or digits, remainder 1 (ISO 13616)."""
     if not (15 <= len(text) <= 34 and text.isascii() and text.isalnum() and text.isupper()):
         return False
-    if not (text[:2].isalpha() and text[2:4].isdigit()):
+    if not (text[:2].isalpha() and text[2:4].isdigit() and "02" <= text[2:4] <= "98"):
         return False
     digits = "".join(str(int(character, 36)) for character in text[4:] + text[:4])
     return int(digits) % 97 == 1

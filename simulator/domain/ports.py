@@ -95,7 +95,7 @@ class Store(Protocol):
         """Return the merchant with this API key."""
 
     def owner(self, id_: str) -> str | None:
-        """Return the key of the merchant that has the payment session, refund or token `id_`."""
+        """Return the key of the merchant that has the payment session, refund or token `id_`, or is adding it."""
 
 
 class Clock(Protocol):

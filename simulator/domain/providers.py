@@ -49,7 +49,7 @@ class Providers:
         """The bank with this name (in any case) or id; InvalidProvider, naming the known ones, if there is none."""
         wanted = name_or_id.casefold()
         for provider in self._all:
-            if wanted in (provider.id, provider.name.casefold()):
+            if wanted in (provider.id.casefold(), provider.name.casefold()):
                 return provider
         known = ", ".join(provider.name for provider in self._all)
         raise InvalidProvider(f"There is no provider {name_or_id!r}; known are: {known}.", "provider")

@@ -61,6 +61,8 @@ class Refund:
         if payment.state is not PaymentState.SENT:
             sentence = f"Only a payment in state sent can be refunded; this one is {payment.state}."
             raise NotRefundable(sentence, "payment_session_id")
+        if request.amount < 1:
+            raise InvalidAmount("A refund must be of 1 or more, in minor units.", "amount")
         left = payment.amount - refunded
         if request.amount > left:
             asked, rest, paid = (

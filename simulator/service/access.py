@@ -30,7 +30,7 @@ class AccessService:
             )
         merchant = self._simulation.store.merchant(key) or self._starting_merchant(key)
         expected = merchant.secret if merchant else ""
-        if not hmac.compare_digest(expected.encode(), secret.encode()) or merchant is None:
+        if not hmac.compare_digest(expected.encode(), secret.encode(errors="replace")) or merchant is None:
             raise Unauthenticated("The API key and secret do not belong together: try pk_test_NAME and sk_test_NAME.")
         return self._simulation.merchant(key)
 
@@ -63,8 +63,8 @@ class AccessService:
         if scope is not None and scope != merchant.application_id:
             raise InvalidScope(f"The application of this API key is {merchant.application_id}, not {scope}.")
         simulation = self._simulation
-        token = Token(simulation.ids.token(), scope, simulation.clock.now(merchant.key))
         with simulation.store.transaction(merchant.key) as world:
+            token = Token(simulation.ids.token(), scope, simulation.clock.now(merchant.key))
             world.forget_expired(token.created_at)
             world.add(token)
         return token

@@ -41,9 +41,10 @@ class BankService:
             return payment
 
     def _account(self, merchant: Merchant, payment: Payment, bank: Provider) -> Account:
-        """The payer's account at the bank; who pays a refund is the merchant, from the first linked one."""
-        if payment.refund_id is not None and merchant.accounts:
-            return replace(merchant.accounts[0].account, name=merchant.name)
+        """The payer's account at the bank; a refund is paid by the merchant, from a linked one if there is any."""
+        linked = [account for account in merchant.accounts if account.currency is payment.currency]
+        if payment.refund_id is not None and linked:
+            return replace(linked[0].account, name=merchant.name)
         payer = payment.request.payer
         customer = payer.email if payer else payment.id
         name = payer.name if payer else None

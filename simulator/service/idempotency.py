@@ -30,7 +30,7 @@ class IdempotencyService:
             world.forget_expired(at)
             call = world.call(id_)
             if call is None or call.expires_at <= at:
-                call = IdempotentCall(id_, fingerprint, at)
+                call = IdempotentCall(id_, fingerprint, self._simulation.ids.new(), at)
                 world.save(call)
             elif call.fingerprint != fingerprint:
                 raise IdempotencyConflict("This idempotency key was used for another request.", "Idempotency-Key")

@@ -42,7 +42,7 @@ class TesterService:
         return BankService(self._simulation, key).act(payment_id, action)
 
     def pay(self, payment_id: str, provider: str = DEFAULT_PROVIDER) -> Payment:
-        """Walk the payer's whole path: pick the bank, authorise there, and the money is sent."""
+        """Walk the payer's whole path, step by step: pick the bank, authorise there, and the money is sent."""
         self.act(payment_id, PaymentAction.CHOOSE_PROVIDER, provider)
         return self.act(payment_id, PaymentAction.SETTLE)
 

@@ -105,7 +105,7 @@ def token(id_: str, *, age: timedelta = timedelta(0), scope: str | None = "ada")
 
 def call(id_: str, *, age: timedelta = timedelta(0), answer: Answer | None = None) -> IdempotentCall:
     """An idempotent call that has an age at noon."""
-    return IdempotentCall(id_, "fingerprint", NOON - age, answer)
+    return IdempotentCall(id_, "fingerprint", "attempt", NOON - age, answer)
 
 
 SENT = payment("sent", state=PaymentState.SENT, sent_at=NOON)
@@ -150,14 +150,12 @@ CHANGES: dict[str, Change] = {
     "forgetting what is over": lambda world: world.forget_expired(NOON),
     "clearing": lambda world: world.clear(),
 }
-IDS = (
-    """
-    sent, also sent, chosen, untouched, new payment, old payment, refund, second refund, new refund, first refund,
-    token, old token, new token, call, old call, new call
-""".strip()
-    .replace("\n    ", " ")
-    .split(", ")
-)
+IDS = [
+    *("sent", "also sent", "chosen", "untouched", "new payment", "old payment"),
+    *("refund", "second refund", "new refund", "first refund"),
+    *("token", "old token", "new token"),
+    *("call", "old call", "new call"),
+]
 
 
 class Undone(Exception):
@@ -235,6 +233,7 @@ class StoreContract:
         "value",
         [
             payment("small"),
+            payment("without rewards", request=replace(SMALL_REQUEST, rewards=())),
             payment(
                 "full",
                 request=FULL_REQUEST,

@@ -39,6 +39,10 @@ def test_the_currencies_are_those_banked_pays_in() -> None:
     assert set(Currency) == {"GBP", "EUR", "AUD", "USD"}
 
 
+def test_the_largest_amount_is_what_a_signed_64_bit_integer_holds() -> None:
+    assert LARGEST_AMOUNT == 9_223_372_036_854_775_807
+
+
 @repeatable
 @given(amounts, currencies)
 def test_the_amount_can_be_read_back_from_what_is_printed(amount: int, currency: Currency) -> None:
