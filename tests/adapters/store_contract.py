@@ -709,6 +709,38 @@ class StoreContract:
             assert world.call("call") is None
         assert store.owner("token") is None
 
+    def test_what_is_over_is_forgotten_in_whatever_order_it_came(self, store: Store) -> None:
+        older = token("older", age=timedelta(hours=1))
+        with store.transaction(ADA.key) as world:
+            for value in (call("answered", answer=ANSWER), call("lost")):
+                world.save(value)
+            for value in (TOKEN, older):
+                world.add(value)
+        with store.transaction(ADA.key) as world:
+            world.forget_expired(older.expires_at)
+            assert (found(world.token, "older"), found(world.token, "token")) == (None, TOKEN)
+            assert (world.call("lost"), world.call("answered")) == (None, call("answered", answer=ANSWER))
+
+    def test_what_is_over_is_forgotten_although_that_was_undone_before(self, furnished: Store) -> None:
+        with suppress(Undone), furnished.transaction(ADA.key) as world:
+            world.forget_expired(NOON)
+            raise Undone
+        with furnished.transaction(ADA.key) as world:
+            world.forget_expired(NOON)
+            assert (found(world.token, "old token"), world.call("old call")) == (None, None)
+
+    def test_an_id_is_not_free_before_forgetting_it_is_done(self, furnished: Store) -> None:
+        with furnished.transaction(ADA.key) as world:
+            world.remove(UNTOUCHED)
+            with pytest.raises(DuplicateId), furnished.transaction(BOB.key) as other_world:
+                other_world.add(UNTOUCHED)
+            world.add(UNTOUCHED)
+        assert furnished.owner("untouched") == ADA.key
+
+    def test_a_call_that_is_not_there_cannot_be_removed(self, store: Store) -> None:
+        with pytest.raises(NotFound), store.transaction(ADA.key) as world:
+            world.remove(CALL)
+
     @pytest.mark.parametrize("answer", [None, ANSWER])
     def test_tokens_and_calls_are_kept_until_the_last_instant_before(self, store: Store, answer: Answer | None) -> None:
         value = call("call", answer=answer)

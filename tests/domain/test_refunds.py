@@ -89,9 +89,11 @@ def test_all_that_is_left_can_be_refunded(amount: int, already: int) -> None:
         (401, 0, "£4.01 cannot be refunded: £4.00 is left of the £4.00 paid."),
         (2, 399, "£0.02 cannot be refunded: £0.01 is left of the £4.00 paid."),
         (1, 400, "£0.01 cannot be refunded: £0.00 is left of the £4.00 paid."),
+        (0, 0, "A refund must be of 1 or more, in minor units."),
+        (-100, 0, "A refund must be of 1 or more, in minor units."),
     ],
 )
-def test_more_than_is_left_cannot_be_refunded(amount: int, already: int, sentence: str) -> None:
+def test_nothing_and_more_than_is_left_cannot_be_refunded(amount: int, already: int, sentence: str) -> None:
     with pytest.raises(InvalidAmount) as refused:
         refund_of(PAID, amount, already=already)
     assert (str(refused.value), refused.value.parameter) == (sentence, "amount")
