@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
+from marshmallow import Schema, fields, validate
 
 from simulator.domain.access import TOKEN_LIFETIME
 from simulator.domain.errors import InvalidScope, Unauthenticated
@@ -10,11 +11,43 @@ from simulator.service.access import AccessService
 from simulator.web import auth
 from simulator.web.context import simulation
 from simulator.web.json import UndecodableBody, answer, read_body, read_object
+from simulator.web.openapi import operation
+from simulator.web.schemas.fields import Request
 
 routes = Blueprint("oauth", __name__, url_prefix="/oauth")
 
 
+class TokenRequest(Request):
+    """What asks for a token, for the API description."""
+
+    grant_type = fields.String(validate=validate.OneOf(("client_credentials",)))
+    scope = fields.String()
+
+
+class TokenAnswer(Schema):
+    """A token as it is answered, for the API description."""
+
+    access_token = fields.String(required=True)
+    token_type = fields.String(required=True)
+    expires_in = fields.Integer(required=True)
+    scope = fields.String()
+    created_at = fields.Integer(required=True)
+
+
+class TokenError(Schema):
+    """Why there is no token (RFC 6749), for the API description."""
+
+    error = fields.String(required=True)
+    error_description = fields.String(required=True)
+
+
 @routes.post("/token")
+@operation(
+    "Get an access token for the application that is the scope",
+    body=TokenRequest,
+    media_types=("application/x-www-form-urlencoded", "application/json"),
+    answers={200: TokenAnswer, 400: TokenError, 401: TokenError},
+)
 def issue_token() -> Response:
     """Issue an access token, from a form, a JSON body or a query string."""
     try:
