@@ -9,6 +9,7 @@ from simulator.service.payouts import open_payout, save_payment
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
     from simulator.domain.payments import Payment
+    from simulator.domain.ports import World
     from simulator.domain.refunds import Refund
     from simulator.service.simulation import Simulation
 
@@ -22,13 +23,8 @@ class PayerService:
 
     def choose_provider(self, payment_id: str, provider: str) -> Payment:
         """Pick the bank, by name or id, to pay by; InvalidProvider or IllegalAction when that cannot be."""
-        simulation = self._simulation
-        bank = simulation.provider(provider)
-        with simulation.store.transaction(self._key) as world:
-            at = simulation.clock.now(self._key)
-            payment = world.payment(payment_id).choose_provider(bank, simulation.ids.new(), at)
-            save_payment(world, payment)
-            return payment
+        with self._simulation.store.transaction(self._key) as world:
+            return choose_provider(self._simulation, world, payment_id, provider)
 
     def provide_details(self, refund_id: str, details: Account) -> Refund:
         """Say to which account a refund should go, which creates its payment session.
@@ -41,3 +37,11 @@ class PayerService:
             refund = open_payout(world, world.refund(refund_id), details, simulation.ids, at)
             world.save(refund)
             return refund
+
+
+def choose_provider(simulation: Simulation, world: World, payment_id: str, provider: str) -> Payment:
+    """Do what `PayerService.choose_provider` does, in an open world."""
+    at = simulation.clock.now(world.merchant().key)
+    payment = world.payment(payment_id).choose_provider(simulation.provider(provider), simulation.ids.new(), at)
+    save_payment(world, payment)
+    return payment

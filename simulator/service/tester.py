@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulator.domain.states import PaymentAction
-from simulator.service.bank import BankService
+from simulator.service import bank, payer
 from simulator.service.merchant import MerchantService
-from simulator.service.payer import PayerService
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simulator.domain.accounts import Account
     from simulator.domain.merchants import Merchant
-    from simulator.domain.payments import Payment
     from simulator.domain.refunds import Refund
     from simulator.service.merchant import PaymentWithRefunds
     from simulator.service.simulation import Simulation
@@ -34,17 +34,13 @@ class TesterService:
         """Return any refund."""
         return self._merchant_of("refund", id_).refund(id_)
 
-    def act(self, payment_id: str, action: PaymentAction, provider: str = DEFAULT_PROVIDER) -> Payment:
+    def act(self, payment_id: str, action: PaymentAction, provider: str = DEFAULT_PROVIDER) -> PaymentWithRefunds:
         """Make `action` happen to a payment; `provider`, a name or id, is the bank for `choose_provider`."""
-        key = self._simulation.owner("payment session", payment_id)
-        if action is PaymentAction.CHOOSE_PROVIDER:
-            return PayerService(self._simulation, key).choose_provider(payment_id, provider)
-        return BankService(self._simulation, key).act(payment_id, action)
+        return self._walk(payment_id, [action], provider)
 
-    def pay(self, payment_id: str, provider: str = DEFAULT_PROVIDER) -> Payment:
-        """Walk the payer's whole path, step by step: pick the bank, authorise there, and the money is sent."""
-        self.act(payment_id, PaymentAction.CHOOSE_PROVIDER, provider)
-        return self.act(payment_id, PaymentAction.SETTLE)
+    def pay(self, payment_id: str, provider: str = DEFAULT_PROVIDER) -> PaymentWithRefunds:
+        """Walk the payer's whole path, or none of it: pick the bank, authorise there, and the money is sent."""
+        return self._walk(payment_id, [PaymentAction.CHOOSE_PROVIDER, PaymentAction.SETTLE], provider)
 
     def provide_details(self, refund_id: str, details: Account | None) -> Refund:
         """Give the customer's account for a refund; without one, the customer's own is made up."""
@@ -52,7 +48,7 @@ class TesterService:
         key = simulation.owner("refund", refund_id)
         if details is None:
             details = simulation.people.account(f"{key} {refund_id}", None, self.refund(refund_id).currency)
-        return PayerService(simulation, key).provide_details(refund_id, details)
+        return payer.PayerService(simulation, key).provide_details(refund_id, details)
 
     def mark_externally_processed(self, refund_id: str) -> Refund:
         """End a refund as paid some other way."""
@@ -66,6 +62,16 @@ class TesterService:
             world.clear()
             world.save(starting)
         return starting
+
+    def _walk(self, payment_id: str, actions: Sequence[PaymentAction], provider: str) -> PaymentWithRefunds:
+        simulation = self._simulation
+        with simulation.store.transaction(simulation.owner("payment session", payment_id)) as world:
+            for action in actions:
+                if action is PaymentAction.CHOOSE_PROVIDER:
+                    payer.choose_provider(simulation, world, payment_id, provider)
+                else:
+                    bank.act(simulation, world, payment_id, action)
+            return world.payment(payment_id), world.refunds_of([payment_id])[payment_id]
 
     def _merchant_of(self, kind: str, id_: str) -> MerchantService:
         return MerchantService(self._simulation, self._simulation.owner(kind, id_))

@@ -93,7 +93,7 @@ def anybody(slow: Simulation) -> tester.TesterService:
 @pytest.fixture
 def paid(shop: MerchantService, anybody: tester.TesterService) -> Payment:
     """A payment of 400 whose payer's account is not known."""
-    return anybody.pay(requested(shop).id, SILENT)
+    return anybody.pay(requested(shop).id, SILENT)[0]
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_of_racing_refunds_of_mixed_amounts_only_those_are_refused_that_do_not_f
 def test_racing_refunds_of_two_payments_do_not_take_from_each_other(
     shop: MerchantService, anybody: tester.TesterService, paid: Payment
 ) -> None:
-    also_paid = anybody.pay(requested(shop).id)
+    also_paid, _ = anybody.pay(requested(shop).id)
     at_once(*10 * [partial(refunded, shop, paid, 100), partial(refunded, shop, also_paid, 200)])
     assert [refund.amount for refund in shop.payment(paid.id)[1]] == 4 * [100]
     assert [refund.amount for refund in shop.payment(also_paid.id)[1]] == 2 * [200]
@@ -179,20 +179,20 @@ def test_racing_refunds_of_two_payments_do_not_take_from_each_other(
 def test_of_racing_settlements_of_one_payment_one_counts(
     shop: MerchantService, anybody: tester.TesterService, provider: str
 ) -> None:
-    payment = anybody.act(requested(shop).id, PaymentAction.CHOOSE_PROVIDER, provider)
+    payment, _ = anybody.act(requested(shop).id, PaymentAction.CHOOSE_PROVIDER, provider)
     results = at_once(*8 * [partial(anybody.act, payment.id, PaymentAction.SETTLE)])
     [settled] = [result for result in results if not isinstance(result, IllegalAction)]
-    assert shop.payment(payment.id) == (settled, ())
+    assert shop.payment(payment.id) == settled
 
 
 def test_a_racing_settlement_and_failure_do_not_both_happen(
     shop: MerchantService, anybody: tester.TesterService
 ) -> None:
-    payment = anybody.act(requested(shop).id, PaymentAction.CHOOSE_PROVIDER)
+    payment, _ = anybody.act(requested(shop).id, PaymentAction.CHOOSE_PROVIDER)
     actions = 4 * [PaymentAction.SETTLE, PaymentAction.FAIL]
     results = at_once(*[partial(anybody.act, payment.id, action) for action in actions])
     [ended] = [result for result in results if not isinstance(result, IllegalAction)]
-    assert shop.payment(payment.id) == (ended, ())
+    assert shop.payment(payment.id) == ended
 
 
 def test_details_that_race_make_one_payment_session(shop: MerchantService, payer: PayerService, paid: Payment) -> None:
@@ -207,7 +207,7 @@ def test_details_that_race_make_one_payment_session(shop: MerchantService, payer
 def test_a_refund_that_is_settled_and_marked_at_once_ends_one_way(
     shop: MerchantService, anybody: tester.TesterService, payable: Refund
 ) -> None:
-    session = anybody.act(session_of(shop, payable).id, PaymentAction.CHOOSE_PROVIDER)
+    session, _ = anybody.act(session_of(shop, payable).id, PaymentAction.CHOOSE_PROVIDER)
     at_once(
         partial(anybody.act, session.id, PaymentAction.SETTLE), partial(anybody.mark_externally_processed, payable.id)
     )
@@ -229,7 +229,7 @@ def test_a_refund_is_sent_when_its_session_is(
 def test_a_refund_fails_when_its_session_does_and_its_money_can_be_refunded_again(
     shop: MerchantService, anybody: tester.TesterService, paid: Payment, payable: Refund, action: PaymentAction
 ) -> None:
-    session = anybody.act(session_of(shop, payable).id, PaymentAction.CHOOSE_PROVIDER)
+    session, _ = anybody.act(session_of(shop, payable).id, PaymentAction.CHOOSE_PROVIDER)
     anybody.act(session.id, action)
     assert shop.refund(payable.id).state == "failed"
     assert refunded(shop, paid, 400).state == "awaiting_details"
@@ -246,7 +246,7 @@ def test_deleting_a_refunds_session_fails_the_refund_and_its_money_can_be_refund
 def test_a_session_that_can_no_longer_be_deleted_leaves_its_refund_alone(
     shop: MerchantService, anybody: tester.TesterService, payable: Refund
 ) -> None:
-    session = anybody.act(session_of(shop, payable).id, PaymentAction.CHOOSE_PROVIDER)
+    session, _ = anybody.act(session_of(shop, payable).id, PaymentAction.CHOOSE_PROVIDER)
     anybody.act(session.id, PaymentAction.ACCEPT)
     with pytest.raises(IllegalAction):
         shop.delete_payment(session.id)
@@ -256,7 +256,7 @@ def test_a_session_that_can_no_longer_be_deleted_leaves_its_refund_alone(
 def test_a_payment_that_pays_out_a_refund_cannot_be_refunded(
     shop: MerchantService, anybody: tester.TesterService, payable: Refund
 ) -> None:
-    session = anybody.pay(session_of(shop, payable).id)
+    session, _ = anybody.pay(session_of(shop, payable).id)
     with pytest.raises(Refusal, match="pays out a refund"):
         refunded(shop, session, 1)
 
@@ -319,8 +319,8 @@ def test_a_refund_paid_some_other_way_still_takes_from_the_payment(
 def test_a_refund_that_has_ended_cannot_be_marked(
     shop: MerchantService, anybody: tester.TesterService, payable: Refund, end: PaymentAction
 ) -> None:
-    session = anybody.act(session_of(shop, payable).id, PaymentAction.CHOOSE_PROVIDER)
-    ended = anybody.act(session.id, end)
+    session, _ = anybody.act(session_of(shop, payable).id, PaymentAction.CHOOSE_PROVIDER)
+    ended, _ = anybody.act(session.id, end)
     with pytest.raises(IllegalAction, match="this state is final"):
         shop.mark_externally_processed(payable.id)
     assert session_of(shop, payable) == ended
@@ -333,10 +333,10 @@ def test_a_refund_that_has_ended_cannot_be_marked(
 def test_a_bank_that_shares_accounts_tells_it_once_the_payer_consented(
     shop: MerchantService, anybody: tester.TesterService, action: PaymentAction
 ) -> None:
-    payment = anybody.act(requested(shop, JANE).id, PaymentAction.CHOOSE_PROVIDER, SHARING)
+    payment, _ = anybody.act(requested(shop, JANE).id, PaymentAction.CHOOSE_PROVIDER, SHARING)
     with pytest.raises(NotFound):
         shop.consumer_account(payment.id)
-    assert anybody.act(payment.id, action).payer_account == shop.consumer_account(payment.id)
+    assert anybody.act(payment.id, action)[0].payer_account == shop.consumer_account(payment.id)
     assert shop.consumer_account(payment.id).name == "Jane Doe"
 
 
@@ -344,7 +344,7 @@ def test_a_bank_that_shares_accounts_tells_it_once_the_payer_consented(
 def test_a_payer_who_did_not_consent_shares_nothing(
     shop: MerchantService, anybody: tester.TesterService, action: PaymentAction
 ) -> None:
-    payment = anybody.act(requested(shop, JANE).id, PaymentAction.CHOOSE_PROVIDER, SHARING)
+    payment, _ = anybody.act(requested(shop, JANE).id, PaymentAction.CHOOSE_PROVIDER, SHARING)
     anybody.act(payment.id, action)
     with pytest.raises(NotFound):
         shop.consumer_account(payment.id)
@@ -356,21 +356,21 @@ def test_a_bank_that_does_not_share_accounts_tells_nothing(shop: MerchantService
 
 
 def test_only_the_bank_that_was_chosen_last_shares(shop: MerchantService, anybody: tester.TesterService) -> None:
-    payment = anybody.act(requested(shop, JANE).id, PaymentAction.CHOOSE_PROVIDER, SHARING)
+    payment, _ = anybody.act(requested(shop, JANE).id, PaymentAction.CHOOSE_PROVIDER, SHARING)
     with pytest.raises(NotFound):
-        shop.consumer_account(anybody.pay(payment.id, SILENT).id)
+        shop.consumer_account(anybody.pay(payment.id, SILENT)[0].id)
 
 
 def test_an_account_that_was_shared_stays_the_same_to_the_end(
     shop: MerchantService, anybody: tester.TesterService
 ) -> None:
-    payment = anybody.act(requested(shop).id, PaymentAction.CHOOSE_PROVIDER, SHARING)
+    payment, _ = anybody.act(requested(shop).id, PaymentAction.CHOOSE_PROVIDER, SHARING)
     actions = [PaymentAction.INITIATE, PaymentAction.ACCEPT, PaymentAction.SETTLE]
-    assert len({anybody.act(payment.id, action).payer_account for action in actions}) == 1
+    assert len({anybody.act(payment.id, action)[0].payer_account for action in actions}) == 1
 
 
 def test_the_same_customer_of_a_bank_has_the_same_account(shop: MerchantService, anybody: tester.TesterService) -> None:
-    one, other = (anybody.pay(requested(shop, JANE).id, SHARING) for _ in range(2))
+    one, other = (anybody.pay(requested(shop, JANE).id, SHARING)[0] for _ in range(2))
     assert one.payer_account == other.payer_account
 
 
@@ -385,7 +385,7 @@ def test_other_customers_and_customers_of_other_merchants_have_other_accounts(
         requested(shop),
         requested(elsewhere, JANE),
     ]
-    accounts = {anybody.pay(session.id, SHARING).payer_account for session in sessions}
+    accounts = {anybody.pay(session.id, SHARING)[0].payer_account for session in sessions}
     assert len(accounts) == len(sessions)
 
 
@@ -393,14 +393,14 @@ def test_other_customers_and_customers_of_other_merchants_have_other_accounts(
 def test_a_customers_account_has_the_form_of_the_currency(
     shop: MerchantService, anybody: tester.TesterService, currency: str, kind: str | None
 ) -> None:
-    payment = anybody.pay(requested(shop, currency=Currency(currency)).id, SHARING)
+    payment, _ = anybody.pay(requested(shop, currency=Currency(currency)).id, SHARING)
     assert shop.consumer_account(payment.id).identifier_type == kind
 
 
 def test_a_shared_account_is_where_the_refund_goes_whatever_payee_is_given(
     shop: MerchantService, anybody: tester.TesterService
 ) -> None:
-    payment = anybody.pay(requested(shop, JANE).id, SHARING)
+    payment, _ = anybody.pay(requested(shop, JANE).id, SHARING)
     refund = refunded(shop, payment, 150, payee=ACCOUNT)
     assert (refund.state, refund.details) == ("awaiting_payment", payment.payer_account)
     session = session_of(shop, refund)
@@ -423,5 +423,5 @@ def test_without_any_account_a_refund_awaits_details(shop: MerchantService, paid
 def test_a_refund_is_paid_from_the_merchants_own_account(
     shop: MerchantService, anybody: tester.TesterService, payable: Refund
 ) -> None:
-    session = anybody.pay(session_of(shop, payable).id, SHARING)
+    session, _ = anybody.pay(session_of(shop, payable).id, SHARING)
     assert shop.consumer_account(session.id).is_same_as(SANDBOX_ACCOUNT)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint
+from flask import Blueprint, request
 
-from simulator.domain.errors import IllegalAction
+from simulator.domain.errors import IllegalAction, NotAuthorised
 from simulator.web import errors
 from simulator.web.admin import merchants, payment_sessions, refunds
 
@@ -17,6 +17,14 @@ admin = Blueprint("admin", __name__, url_prefix="/__admin")
 admin.register_blueprint(payment_sessions.routes)
 admin.register_blueprint(refunds.routes)
 admin.register_blueprint(merchants.routes)
+
+
+@admin.before_request
+def refuse_other_sites() -> None:
+    """Keep web pages from elsewhere, which a tester's browser may show, from driving the simulation."""
+    origin = request.headers.get("Origin", request.host_url).rstrip("/")
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") or origin != request.host_url.rstrip("/"):
+        raise NotAuthorised("Pages of other sites may not use the tester's API.")
 
 
 @admin.errorhandler(IllegalAction)

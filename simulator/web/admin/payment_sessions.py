@@ -39,17 +39,13 @@ def read(id_: str) -> Response:
 @routes.post("/<id_>/actions/<action>")
 def act(id_: str, action: str) -> Response:
     """Make an action happen; `provider` in the body is the bank for `choose_provider`."""
-    tester = TesterService(simulation())
-    tester.act(id_, _action(action), _provider())
-    return answer(_view(tester.payment(id_)))
+    return answer(_view(TesterService(simulation()).act(id_, _action(action), _provider())))
 
 
 @routes.post("/<id_>/pay")
 def pay(id_: str) -> Response:
     """Walk the payer's whole path, at `provider` of the body."""
-    tester = TesterService(simulation())
-    tester.pay(id_, _provider())
-    return answer(_view(tester.payment(id_)))
+    return answer(_view(TesterService(simulation()).pay(id_, _provider())))
 
 
 def _provider() -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import Blueprint, Response
 
+from simulator.domain.errors import NotFound
+from simulator.domain.states import RefundAction
 from simulator.service.tester import TesterService
 from simulator.web.context import simulation
 from simulator.web.json import answer, read_optional_object
@@ -27,10 +29,16 @@ def read(id_: str) -> Response:
 
 @routes.post("/<id_>/actions/provide_details")
 def provide_details(id_: str) -> Response:
-    """Give the account in the body, or one made up when there is no body, as the customer's."""
+    """Give the account in the body as the customer's, or one made up when the body is empty or missing."""
     body = read_optional_object()
     details = account(_new_account.load(body)) if body else None
     return answer(refund_view(TesterService(simulation()).provide_details(id_, details)))
+
+
+@routes.post("/<id_>/actions/<action>")
+def act(id_: str, action: str) -> NoReturn:  # noqa: ARG001  whatever the refund
+    """Tell which actions there are."""
+    raise NotFound("action", action, known=(RefundAction.PROVIDE_DETAILS, RefundAction.MARK_EXTERNALLY_PROCESSED))
 
 
 @routes.post("/<id_>/actions/mark_externally_processed")
