@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from simulator.adapters.memory import MemoryStore
 from simulator.adapters.people import FakerPeople
 from simulator.adapters.system import RandomIds, SystemClock
+from simulator.domain.merchants import DEFAULT_KEY, secret_of_test_key
 from simulator.domain.providers import Provider, Providers
-from simulator.service.simulation import DEFAULT_NAME, Simulation, sandbox_merchant
+from simulator.service.simulation import Simulation, sandbox_merchant
 from simulator.web.app import create_app
 from simulator.web.schemas.fixtures import load_fixtures
 
@@ -54,8 +55,8 @@ def load_providers() -> Providers:
 
 def _configured(settings: Settings, providers: Providers) -> Iterator[Merchant]:
     """The merchants that always exist; a later one replaces an earlier one with the same key."""
-    if not settings.strict_keys:
-        yield sandbox_merchant(f"pk_test_{DEFAULT_NAME}", f"sk_test_{DEFAULT_NAME}")
+    if not settings.strict_keys and (secret := secret_of_test_key(DEFAULT_KEY)):
+        yield sandbox_merchant(DEFAULT_KEY, secret)
     if settings.fixtures is not None:
         yield from load_fixtures(settings.fixtures, providers)
     for merchant in settings.merchants:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ from simulator.config import (
     MerchantSetting,
     Settings,
     parse_public_url,
-    url_host,
 )
 
 if TYPE_CHECKING:
@@ -56,7 +54,7 @@ def _setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
 @click.group(cls=_ServeByDefault)
 @click.version_option(__version__, prog_name="banked-simulator")
 def main() -> None:
-    """A local simulator of the Banked pay-by-bank API. Without a command it serves."""
+    """A local simulator of the Banked pay-by-bank API. Without a command it serves: see serve --help for the flags."""
 
 
 @main.command()
@@ -71,7 +69,8 @@ def main() -> None:
 @_setting(
     "--public-url",
     type=_Checked("url", parse_public_url),
-    help="What links in answers start with.  [default: http://127.0.0.1:PORT]",
+    default="",
+    help="What links in answers start with.  [default: where the server listens]",
 )
 @_setting(
     "--fixtures",
@@ -93,21 +92,21 @@ def main() -> None:
     show_default=True,
     help="What to log; info has a line for each request.",
 )
-def serve(public_url: str | None, **options: Any) -> None:
+def serve(**options: Any) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
     _refuse_unknown_settings()
-    settings = Settings(public_url=public_url or "", **options)
+    settings = Settings(**options)
     if settings.strict_keys and not (settings.merchants or settings.fixtures):
         raise click.UsageError("--strict-keys leaves nobody in: give --merchant or --fixtures as well.")
     try:
         _check_fixtures(settings)
         settings, holder = serving.reserve(settings)
     except InvalidSetting as invalid:
-        raise click.BadParameter(str(invalid), param_hint="'--fixtures'") from invalid
+        raise click.BadParameter(
+            str(invalid), param_hint="'--fixtures' (env var: 'BANKED_SIMULATOR_FIXTURES')"
+        ) from invalid
     except serving.CannotListen as taken:
         raise click.ClickException(str(taken)) from taken
-    if public_url is None:
-        settings = replace(settings, public_url=f"http://{url_host(settings.host)}:{settings.port}")
     with holder:
         serving.serve(settings)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from simulator.domain.merchants import looks_live
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,19 +37,19 @@ class MerchantSetting:
     def checked(cls, key: str, secret: str) -> MerchantSetting:
         """The pair; InvalidSetting, without the secret, when Basic authentication cannot carry it or it is live."""
         if not (key and secret) or ":" in key or not (key + secret).isprintable():
-            raise InvalidSetting(f"The key {key!r} and its secret are not of the form KEY:SECRET.")
-        if "_live_" in key or "_live_" in secret:
+            raise InvalidSetting("A merchant is KEY:SECRET, in printable characters and without a colon in the key.")
+        if looks_live(key) or looks_live(secret):
             raise InvalidSetting("It looks like a live key; the simulator should never see one.")
         return cls(key, secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the server is told at its start. `public_url` has no slash at its end."""
+    """What the server is told at its start. `public_url` has no slash at its end; empty, it is where the server is."""
 
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
-    public_url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
+    public_url: str = ""
     fixtures: Path | None = None
     merchants: tuple[MerchantSetting, ...] = ()
     strict_keys: bool = False
@@ -54,15 +57,25 @@ class Settings:
 
 
 def parse_public_url(text: str) -> str:
-    """Return an http or https URL without the slash at its end; InvalidSetting when it is something else."""
+    """Return an http or https URL without the slash at its end, or nothing for nothing.
+
+    InvalidSetting when links cannot start with it.
+    """
+    if (text and not is_web_url(text)) or any(mark in text for mark in "?#@"):
+        raise InvalidSetting(f"{text!r} is not an http or https URL without user, query and fragment.")
+    return text.rstrip("/")
+
+
+@lru_cache(maxsize=1024)  # merchants send the same few with every payment
+def is_web_url(text: str) -> bool:
+    """Whether `text` is an absolute http or https URL without spaces or control characters."""
+    if not text.isprintable() or " " in text:
+        return False
     try:
         parts = urlsplit(text)
-        sound = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        sound = False
-    if not sound or not text.isprintable() or " " in text:
-        raise InvalidSetting(f"{text!r} is not an http or https URL without query.")
-    return text.rstrip("/")
+        return False
 
 
 def url_host(host: str) -> str:

@@ -20,7 +20,6 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from simulator import __version__
 from simulator.config import url_host
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from simulator.domain.merchants import Merchant
 
 BLOCKING_THREADS = 8
-"""Threads that run the app: one is fastest, but a slow sender would then stop everybody."""
+"""Threads that run the app: one is fastest, but so many senders that stall in mid-body stop everybody."""
 
 _STOP_SECONDS = 0.5
 _YOUNG_OBJECTS = 10_000
@@ -43,28 +42,34 @@ class CannotListen(Exception):
 def reserve(settings: Settings) -> tuple[Settings, socket.socket]:
     """Take the address, any free port for port 0, so that nobody but this process and its worker can listen there.
 
-    Returns the settings with the numeric host and port, and what holds them until it is closed. CannotListen when the
-    address is taken, or none of this machine's.
+    Returns the settings with what they left open filled in, and what holds the address until it is closed.
+    CannotListen when the address is taken, or none of this machine's.
     """
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, address = found[0]
-        holder = socket.socket(family)
+    except (OSError, UnicodeError) as unknown:
+        raise CannotListen(f"There is no host {settings.host!r} to listen on.") from unknown
+    family, _, _, _, address = found[0]
+    holder = socket.socket(family)
+    try:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(address)
     except OSError as error:
+        holder.close()
         if error.errno == errno.EADDRINUSE:
-            raise CannotListen(
-                f"Port {settings.port} is taken on {settings.host}: choose another, or 0 for any."
-            ) from error
-        raise CannotListen(f"The server cannot listen on {settings.host}: {error.strerror}.") from error
-    # Only after the bind, so that it was exclusive: the worker may bind beside us, and nobody else may.
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            sentence = f"Port {settings.port} is taken on {settings.host}: choose another, or 0 for any."
+        else:
+            sentence = f"The server cannot listen on {settings.host}: {error.strerror}."
+        raise CannotListen(sentence) from error
     host, port = holder.getsockname()[:2]
-    if sys.platform != "linux":
+    if sys.platform == "linux":
+        # Only after the bind, so that it was exclusive: the worker may bind beside us, and nobody else may.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    else:
         holder.close()  # there granian binds in this process, not in the worker
-    return replace(settings, host=host, port=port), holder
+    public_url = settings.public_url or f"http://{url_host(host)}:{port}"
+    return replace(settings, host=host, port=port, public_url=public_url), holder
 
 
 def serve(settings: Settings) -> None:
@@ -106,30 +111,9 @@ def _announce(settings: Settings, merchant: Merchant) -> None:
             break
         except OSError:
             time.sleep(0.002)
+    from simulator.banner import banner  # noqa: PLC0415  only the worker needs it
+
     print(banner(f"http://{host}:{settings.port}", settings.public_url, merchant), flush=True)  # noqa: T201  what the starter reads
-
-
-def banner(address: str, public_url: str, merchant: Merchant) -> str:
-    """What the server says once it is ready: a line for programs, then some for people."""
-    known = merchant.secret == f"sk_test_{merchant.application_id}"
-    secret = merchant.secret if known else "(as configured)"
-    password = merchant.secret if known else "SECRET"
-    body = (
-        '{"reference":"Illuminate","line_items":[{"name":"Candles","amount":100,"currency":"GBP","quantity":4}],'
-        '"payee":{"name":"Gerald Wiley","account_number":"12345678","sort_code":"010203"}}'
-    )
-    return f"""ready {address}
-
-  Banked simulator {__version__}: no money moves here.
-
-  API     {public_url}/v2
-  key     {merchant.key}
-  secret  {secret}
-
-  curl -u {merchant.key}:{password} {public_url}/v2/payment_sessions \\
-    -H 'Content-Type: application/json' \\
-    -d '{body}'
-"""
 
 
 def _end_with_parent() -> None:

@@ -20,9 +20,13 @@ def running_simulator(*arguments: str) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            ready, address = process.stdout.readline().split()
-            assert ready == "ready"
-            yield address
+            line = process.stdout.readline()
+            assert line.startswith("ready "), line
+            yield line.split()[1]
         finally:
             process.terminate()
-            process.communicate(timeout=5)
+            try:
+                process.communicate(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise

@@ -74,7 +74,7 @@ class InvalidProvider(Refusal):
 
 
 class IdempotencyConflict(Refusal):
-    """An idempotency key that was used for another request."""
+    """An idempotency key that was used for another request, or cannot be one."""
 
 
 class InProgress(Refusal):

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from simulator.domain.access import Token
 from simulator.domain.errors import InvalidScope, NotAuthorised, NotFound, Unauthenticated
+from simulator.domain.merchants import looks_live
 
 if TYPE_CHECKING:
     from simulator.domain.merchants import Merchant
     from simulator.service.simulation import Simulation
-
-_LIVE_PREFIXES = ("pk_live_", "sk_live_", "bk_live_")
 
 
 class AccessService:
@@ -23,7 +22,7 @@ class AccessService:
 
     def by_secret(self, key: str, secret: str) -> Merchant:
         """Return the merchant with this API key and secret; Unauthenticated when there is none."""
-        if key.startswith(_LIVE_PREFIXES) or secret.startswith(_LIVE_PREFIXES):
+        if looks_live(key) or looks_live(secret):
             raise Unauthenticated(
                 "This looks like a live key. The simulator moves no money and should never see one: use pk_test_NAME "
                 "and sk_test_NAME, and consider the live key leaked if anybody else can read this traffic."

@@ -26,7 +26,7 @@ class MerchantService:
         self._key = merchant_key
 
     def create_payment(self, request: PaymentRequest) -> Payment:
-        """Create a payment session; Refusals when it breaks a rule of `payments.refusals`."""
+        """Create a payment session; Refusals when it breaks a rule of `payments.check`."""
         simulation = self._simulation
         with simulation.store.transaction(self._key) as world:
             check(world.merchant(), request)

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 from simulator.domain.errors import NotFound
-from simulator.domain.merchants import SANDBOX_ACCOUNT, LinkedAccount, Merchant, name_in_test_key
+from simulator.domain.merchants import SANDBOX_ACCOUNT, LinkedAccount, Merchant, secret_of_test_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulator.domain.ports import Clock, Ids, People, Store
     from simulator.domain.providers import Provider, Providers
-
-DEFAULT_NAME = "simulator"
-"""NAME of the merchant that always exists and that the README uses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +36,10 @@ class Simulation:
         """The merchant with this API key as it is before anything happened; NotFound when there can be none."""
         if key in self.configured:
             return self.configured[key]
-        name = name_in_test_key(key)
-        if name is None or self.strict_keys:
+        secret = secret_of_test_key(key)
+        if secret is None or self.strict_keys:
             raise NotFound("merchant", key)
-        return sandbox_merchant(key, f"sk_test_{name}", accept_any_payee=name != DEFAULT_NAME)
+        return sandbox_merchant(key, secret, accept_any_payee=True)
 
     def merchant(self, key: str) -> Merchant:
         """The merchant with this API key, made now if it has not been used before; NotFound when there can be none."""

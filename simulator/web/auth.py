@@ -23,7 +23,7 @@ def authenticate() -> None:
         case "":
             raise Unauthenticated("Send your API key and secret with Basic authentication, or a Bearer token.")
         case _:
-            raise Unauthenticated(f"Use Basic or Bearer authentication, not {scheme[:32]}.")
+            raise Unauthenticated("Use Basic or Bearer authentication.")
 
 
 def decoded(credentials: str) -> tuple[str, str]:

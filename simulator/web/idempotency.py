@@ -27,7 +27,7 @@ def begin() -> Response | None:
     key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is None or request.method in _REPEATABLE:
         return None
-    if not 0 < len(key) <= _LONGEST:
+    if not (0 < len(key) <= _LONGEST and key.isascii()):
         raise IdempotencyConflict(f"An idempotency key has 1 to {_LONGEST} ASCII characters.", HEADER)
     asked = f"{request.method} {request.full_path.rstrip('?/')}\n".encode() + read_body()
     call = _service().begin(key, sha256(asked).hexdigest())

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from simulator.domain.accounts import Account, IdentifierType
-from simulator.domain.merchants import SANDBOX_ACCOUNT, LinkedAccount, Merchant, name_in_test_key
+from simulator.domain.merchants import SANDBOX_ACCOUNT, LinkedAccount, Merchant, looks_live, secret_of_test_key
 
 ACCOUNT = Account("Gerald Wiley", "12345678", "010203")
 MERCHANT = Merchant(
@@ -62,8 +62,8 @@ def test_a_merchant_in_print_keeps_the_secret() -> None:
 
 
 @pytest.mark.parametrize("name", ["a", "simulator", "Test_checkout-2", 64 * "x"])
-def test_a_test_key_tells_its_name(name: str) -> None:
-    assert name_in_test_key(f"pk_test_{name}") == name
+def test_a_test_key_tells_its_secret(name: str) -> None:
+    assert secret_of_test_key(f"pk_test_{name}") == f"sk_test_{name}"
 
 
 @pytest.mark.parametrize(
@@ -81,5 +81,15 @@ def test_a_test_key_tells_its_name(name: str) -> None:
         " pk_test_shop",
     ],
 )
-def test_any_other_key_names_nobody(key: str) -> None:
-    assert name_in_test_key(key) is None
+def test_any_other_key_tells_none(key: str) -> None:
+    assert secret_of_test_key(key) is None
+
+
+@pytest.mark.parametrize("text", ["pk_live_a", "sk_live_a", "bk_live_a", "PK_LIVE_A"])
+def test_a_live_key_looks_live(text: str) -> None:
+    assert looks_live(text)
+
+
+@pytest.mark.parametrize("text", ["pk_test_a", "alive", "pk_test_live"])
+def test_no_other_key_looks_live(text: str) -> None:
+    assert not looks_live(text)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from marshmallow import EXCLUDE, Schema, fields
 
+from simulator.config import is_web_url
 from simulator.domain.money import LARGEST_AMOUNT
 from simulator.domain.ports import PAGE_LIMIT
 
@@ -88,7 +87,8 @@ class Choice(_Strict, fields.String):
 
     def __init__(self, choices: type[StrEnum], **options: Any) -> None:
         self._members = {choice.value: choice for choice in choices}
-        super().__init__(metadata={"enum": list(self._members)}, **options)
+        allowed = [*self._members, None] if options.get("allow_none") else [*self._members]
+        super().__init__(metadata={"enum": allowed}, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> str:
         if not isinstance(value, str) or value not in self._members:
@@ -115,7 +115,7 @@ class WholeNumber(_Strict, fields.Integer):
 
 
 class Flag(_Strict, fields.Boolean):
-    """`true` or `false`; null is the default."""
+    """`true` or `false`, and nothing like it."""
 
     default_error_messages = _sentences(invalid="Must be true or false.")
 
@@ -205,24 +205,12 @@ def flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
 class ListQuery(Request):
     """How much of a list to answer."""
 
-    limit = Text(pattern="0*[1-9][0-9]{0,999}", rule="Must be a whole number from 1 to 100.")
+    limit = Text(pattern="0{0,999}[1-9][0-9]{0,999}", rule="Must be a whole number, 1 or more.")
 
 
 def page_limit(data: dict[str, str]) -> int:
     """How many records the loaded `ListQuery` asks for; more than 100 is 100 (facts 2.4)."""
     return min(int(data.get("limit", PAGE_LIMIT)), PAGE_LIMIT)
-
-
-@lru_cache(maxsize=1024)  # merchants send the same few with every payment
-def is_web_url(text: str) -> bool:
-    """Whether `text` is an absolute http or https URL without spaces or control characters."""
-    if not text.isprintable() or " " in text:
-        return False
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def end_of_second(instant: datetime) -> datetime:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from uuid import NAMESPACE_URL, uuid5
 
-from marshmallow import RAISE, ValidationError, fields
+from marshmallow import RAISE, ValidationError
 
 from simulator.config import InvalidSetting, MerchantSetting
 from simulator.domain.errors import InvalidProvider
@@ -54,7 +54,7 @@ class MerchantFixture(Request):
     email = Email()
     application_id = Text()
     accept_any_payee = Flag()
-    bank_accounts = fields.List(Object(LinkedAccountFixture))
+    bank_accounts = List(Object(LinkedAccountFixture), shortest=0)
 
 
 class Fixtures(Request):
