@@ -1,13 +1,13 @@
 # `make run` serves, `make test` checks everything; both need only Python 3.11 or newer and make.
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 
 .PHONY: run test lint types tests format bench clean
 
 run: $(VENV)/run
-	$(BIN)/banked-simulator $(ARGS)
+	@$(BIN)/banked-simulator $(ARGS)
 
 test: lint types tests
 
@@ -19,7 +19,7 @@ types: $(VENV)/dev
 	$(BIN)/mypy
 
 tests: $(VENV)/dev
-	$(BIN)/pytest --cov $(ARGS)
+	$(BIN)/pytest --cov=simulator $(ARGS)
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix
@@ -32,12 +32,11 @@ clean:
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/run: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable .
-	touch $@
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
 
-$(VENV)/dev: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable . --group dev
-	touch $@
+$(VENV)/dev: $(VENV)/run
+	@$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	@$(BIN)/pip install --quiet --group dev
+	@touch $@

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from simulator.domain.accounts import Account, IdentifierType, is_iban
-from simulator.web.schemas.fields import REQUIRED, Choice, Request, Text
+from simulator.web.schemas.fields import REQUIRED, Answer, Choice, Request, Text
 
 _BAD_IDENTIFIER = {
     IdentifierType.SORT_CODE_ACCOUNT_NUMBER: "Must be 14 digits: the sort code, then the account number.",
@@ -46,8 +46,10 @@ class NewAccount(Request):
             raise ValidationError(broken)
 
 
-class AccountAnswer(Schema):
+class AccountAnswer(Answer):
     """What `account_answer` answers, for the API description."""
+
+    optional = frozenset({"account_identifier", "account_number", "identifier_type", "sort_code"})
 
     account_identifier = fields.String()
     account_number = fields.String()

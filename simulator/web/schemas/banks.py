@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
 
 from simulator.web.schemas.accounts import account_answer
+from simulator.web.schemas.fields import Answer
 
 if TYPE_CHECKING:
     from simulator.domain.merchants import LinkedAccount
     from simulator.domain.providers import Provider
 
 
-class ProviderAnswer(Schema):
+class ProviderAnswer(Answer):
     """What `provider_answer` answers, for the API description."""
 
     id = fields.UUID()
@@ -22,8 +23,10 @@ class ProviderAnswer(Schema):
     supports_batch = fields.Boolean()
 
 
-class BankAccountAnswer(Schema):
+class BankAccountAnswer(Answer):
     """What `linked_account_answer` answers, for the API description."""
+
+    optional = frozenset({"account_identifier", "identifier_type"})
 
     id = fields.UUID()
     name = fields.String()

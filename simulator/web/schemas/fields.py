@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, fields
 
@@ -48,6 +48,16 @@ class Request(Schema):
         """Ignore what is unknown."""
 
         unknown = EXCLUDE
+
+
+class Answer(Schema):
+    """What a caller gets, for the API's description: all its members are always there, but those in `optional`."""
+
+    optional: ClassVar[frozenset[str]] = frozenset()
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Tell that a member is always there."""
+        field_obj.required = field_name not in self.optional
 
 
 class _Strict(fields.Field[Any]):

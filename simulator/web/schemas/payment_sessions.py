@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from simulator.domain.money import Currency, formatted
 from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest, currency_refusal, total_refusal
@@ -14,6 +14,7 @@ from simulator.domain.states import PaymentState
 from simulator.web.context import payment_url
 from simulator.web.schemas.accounts import AccountAnswer, NewAccount, account, account_answer
 from simulator.web.schemas.fields import (
+    Answer,
     Choice,
     Email,
     Flag,
@@ -93,7 +94,7 @@ class NewPaymentSession(Request):
     rewards = List(Object(NewReward), shortest=0, allow_none=True, load_default=None)
 
 
-class LineItemAnswer(Schema):
+class LineItemAnswer(Answer):
     """A line item as it is answered."""
 
     amount = fields.Integer()
@@ -103,21 +104,23 @@ class LineItemAnswer(Schema):
     quantity = fields.Integer()
 
 
-class PayerAnswer(Schema):
+class PayerAnswer(Answer):
     """The payer as it is answered."""
 
     email = fields.String()
     name = fields.String()
 
 
-class RewardAnswer(Schema):
+class RewardAnswer(Answer):
     """A loyalty scheme as it is answered."""
 
     type = fields.String()
 
 
-class PaymentSession(Schema):
+class PaymentSession(Answer):
     """What `payment_answer` answers, for the API description."""
+
+    optional = frozenset({"frequency", "number_of_payments", "rewards"})
 
     amount = fields.Integer()
     amount_formatted = fields.String()

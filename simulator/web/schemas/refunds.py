@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
 
 from simulator.domain.money import formatted
 from simulator.domain.refunds import RefundRequest
 from simulator.domain.states import RefundState
 from simulator.web.context import refund_url
 from simulator.web.schemas.accounts import NewAccount, account
-from simulator.web.schemas.fields import Object, Reference, Request, Text, Url, WholeNumber
+from simulator.web.schemas.fields import Answer, Object, Reference, Request, Text, Url, WholeNumber
 
 if TYPE_CHECKING:
     from simulator.domain.refunds import Refund
@@ -28,7 +28,7 @@ class NewRefund(Request):
     payee = Object(NewAccount, allow_none=True, load_default=None)
 
 
-class RefundEntry(Schema):
+class RefundEntry(Answer):
     """What `refund_entry` answers, for the API description."""
 
     amount = fields.Integer()
