@@ -21,8 +21,6 @@ from servers import floor, share_out_cpus, simulator
 from tables import Samples, table
 from wrk import MeasurementFailedError, require_wrk
 
-from simulator.serving import BLOCKING_THREADS
-
 COMPARE_TARGETS = {
     "start to first answer, ms": "≤ 1.3",
     "create, 16 connections: per second": "≥ 0.7",
@@ -56,7 +54,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=_positive, default=1, help="how long each kind of call is made in a round")
     parser.add_argument("--rounds", type=_positive, default=9, help="how many rounds the medians are taken of")
     parser.add_argument("--payments", type=int, default=100_000, help="payments to fill the simulator with; 0: do not")
-    parser.add_argument("--threads", type=_positive, default=BLOCKING_THREADS, help="threads of the second floor")
+    parser.add_argument("--threads", type=_positive, default=8, help="threads of the second floor")
     parser.add_argument("--log-level", default="warning", help="what the simulator logs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write each round's numbers")
     return parser.parse_args()

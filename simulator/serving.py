@@ -23,13 +23,12 @@ from granian.log import LogLevels
 from simulator.config import url_host
 
 if TYPE_CHECKING:
-    from flask import Flask
-
+    from simulator.bridge import Bridge
     from simulator.config import Settings
     from simulator.domain.merchants import Merchant
 
-BLOCKING_THREADS = 8
-"""Threads that run the app: one is fastest, but so many senders that stall in mid-body stop everybody."""
+BRIEF = ("/v2/", "/oauth/", "/livez", "/readyz")
+"""The calls that take no longer than it takes to work them out."""
 
 _STOP_SECONDS = 0.5
 _YOUNG_OBJECTS = 10_000
@@ -81,25 +80,26 @@ def serve(settings: Settings) -> None:
         "simulator",
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.WSGI,
-        blocking_threads=BLOCKING_THREADS,
+        interface=Interfaces.RSGI,
         websockets=False,
         log_level=LogLevels.error,
         workers_kill_timeout=_STOP_SECONDS,  # type: ignore[arg-type]  # it only sleeps
     )
-    server.serve(target_loader=partial(_load, settings), wrap_loader=False)
+    server.serve(target_loader=partial(_load, settings), wrap_loader=False)  # type: ignore[arg-type]  # RSGI objects too
 
 
-def _load(settings: Settings) -> Flask:
-    """Build the app, in the worker."""
-    from simulator.bootstrap import build_app  # noqa: PLC0415  only the worker needs it
+def _load(settings: Settings) -> Bridge:
+    """Build the app, in the worker, which alone needs the imports."""
+    from simulator.bootstrap import build_app  # noqa: PLC0415
+    from simulator.bridge import Bridge  # noqa: PLC0415
+    from simulator.web.json import BODY_LIMIT  # noqa: PLC0415
 
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", force=True)
     app, merchant = build_app(settings)
     _tune_garbage_collection()
     Thread(target=_announce, args=(settings, merchant), daemon=True).start()
     Thread(target=_end_with_parent, daemon=True).start()
-    return app
+    return Bridge(app.wsgi_app, BRIEF, BODY_LIMIT + 1)
 
 
 def _announce(settings: Settings, merchant: Merchant) -> None:

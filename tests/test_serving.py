@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -228,9 +228,29 @@ def test_a_body_that_is_too_long_is_refused(server: Server, *, chunked: bool) ->
 
 
 def test_who_stalls_in_the_middle_of_a_body_stops_nobody_else(server: Server) -> None:
-    with first_half_of_a_request(server), calling(server, "pk_test_brisk") as call:
+    with ExitStack() as stalled, calling(server, "pk_test_brisk") as call:
+        for _ in range(50):
+            stalled.enter_context(first_half_of_a_request(server))
         for _ in range(20):
             assert call("GET", "/v2/payment_sessions").status_code == 200
+
+
+def test_a_header_that_is_not_ascii_is_not_overlooked(server: Server) -> None:
+    with calling(server, "pk_test_header") as call:
+        response = call("DELETE", "/v2/payment_sessions/none", headers={"Idempotency-Key": "é"})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["source"] == {"parameter": "Idempotency-Key"}
+
+
+def test_headers_of_one_name_are_read_as_one(server: Server) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    connection.putrequest("GET", "/v2/payment_sessions")
+    for credentials in ("Basic", "twice"):
+        connection.putheader("Authorization", credentials)
+    connection.endheaders()
+    with connection.getresponse() as response:
+        assert response.status == 401
+    connection.close()
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])

@@ -1,0 +1,130 @@
+"""Lets granian's event loop run the WSGI app: it awaits the bodies first, so that no slow sender stops others."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from granian.rsgi import ProtocolError  # type: ignore[attr-defined]  # meant to be imported from there
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+    from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
+
+    Response = tuple[int, list[tuple[str, str]], bytes]
+
+_THREADS = 256
+"""How many calls may take their time at once."""
+
+_HEADER_NAMES = 1000
+_NOT_ASCII = "\N{REPLACEMENT CHARACTER}".encode().decode("latin-1")
+"""Stands for a header value that granian does not pass on; nothing that checks a value lets it through."""
+
+
+class Bridge:
+    """The RSGI application that answers as the WSGI application `app` does, its answers sent whole.
+
+    A call to a path that starts with one of `brief` is answered in the event loop itself, which is fastest and one at
+    a time; any other may take its time in a thread. `body_limit` is the most bytes of a body that `app` has use for.
+    """
+
+    def __init__(self, app: WSGIApplication, brief: tuple[str, ...], body_limit: int) -> None:
+        self._app = app
+        self._brief = brief
+        self._body_limit = body_limit
+        self._threads = ThreadPoolExecutor(_THREADS, "call")
+
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+        """Answer one request."""
+        try:
+            body = await self._read(scope, protocol)
+        except ProtocolError:
+            return  # the caller has gone
+        environ = _environ(scope, body)
+        if scope.path.startswith(self._brief):
+            response = _call(self._app, environ)
+        else:
+            response = await asyncio.get_running_loop().run_in_executor(self._threads, _call, self._app, environ)
+        protocol.response_bytes(*response)
+
+    async def _read(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
+        """The body; of one that is longer than the limit, only enough for `app` to see that."""
+        length = scope.headers.get("content-length", "")
+        if length.isdecimal():
+            return await protocol() if int(length) <= self._body_limit else b""
+        if "transfer-encoding" not in scope.headers:
+            return b""
+        body = bytearray()
+        async for chunk in protocol:
+            body += chunk
+            if len(body) > self._body_limit:
+                break
+        return bytes(body)
+
+
+def _call(app: WSGIApplication, environ: WSGIEnvironment) -> Response:
+    status, headers = 500, list[tuple[str, str]]()
+
+    def start_response(line: str, sent: list[tuple[str, str]], *_: Any) -> Callable[[bytes], object]:
+        nonlocal status, headers
+        status, headers = int(line[:3]), sent
+        return _write
+
+    chunks = app(environ, start_response)
+    try:
+        return status, headers, b"".join(chunks)
+    finally:
+        if hasattr(chunks, "close"):
+            chunks.close()
+
+
+def _write(_: bytes) -> object:
+    raise NotImplementedError("the app returns what it answers")
+
+
+_names: dict[str, str] = {}
+
+
+def _environ(scope: Scope, body: bytes) -> WSGIEnvironment:
+    host, _, port = scope.server.rpartition(":")
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string.encode().decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": BytesIO(body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    if scope.authority:
+        environ["HTTP_HOST"] = scope.authority
+    for name, value in scope.headers.items():
+        variable = _names.get(name) or _variable(name)
+        environ[variable] = f"{environ[variable]},{value}" if variable in environ else value
+    for name in scope.headers.keys():  # noqa: SIM118  no dictionary
+        environ.setdefault(_names.get(name) or _variable(name), _NOT_ASCII)
+    return environ
+
+
+def _variable(name: str) -> str:
+    """What the environment calls the header `name`."""
+    variable = name.upper().replace("-", "_")
+    if variable not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        variable = f"HTTP_{variable}"
+    if len(_names) < _HEADER_NAMES:
+        _names[name] = variable
+    return variable
