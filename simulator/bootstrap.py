@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
 
+from simulator.adapters.bell import LocalBell
 from simulator.adapters.memory import MemoryStore
 from simulator.adapters.people import FakerPeople
+from simulator.adapters.scheduler import Scheduler
 from simulator.adapters.system import RandomIds, SystemClock
 from simulator.domain.merchants import DEFAULT_KEY, secret_of_test_key
 from simulator.domain.providers import Provider, Providers
+from simulator.domain.scenarios import MagicAccount, Scenario, Scenarios, Step
+from simulator.domain.states import PaymentAction
 from simulator.service.simulation import Simulation, sandbox_merchant
+from simulator.service.timers import TimerService
 from simulator.web.app import create_app
 from simulator.web.schemas.fixtures import load_fixtures
 
@@ -32,25 +38,50 @@ def build_app(settings: Settings) -> tuple[Flask, Merchant]:
 
 def build_simulation(settings: Settings) -> Simulation:
     """The simulation that `settings` describe, with its fixtures loaded; InvalidSetting when these are broken."""
-    providers = load_providers()
+    providers, clock = load_providers(), SystemClock()
+    scheduler = Scheduler(clock)
     simulation = Simulation(
         store=MemoryStore(),
-        clock=SystemClock(),
+        clock=clock,
         ids=RandomIds(),
         people=FakerPeople(),
+        alarm=scheduler,
+        bell=LocalBell(),
         providers=providers,
+        scenarios=load_scenarios(),
+        seed=settings.seed or token_hex(16),
         configured={merchant.key: merchant for merchant in _configured(settings, providers)},
         strict_keys=settings.strict_keys,
     )
     for key in simulation.configured:
         simulation.merchant(key)
+    scheduler.start(lambda key: TimerService(simulation, key).fire_due())
     return simulation
 
 
 def load_providers() -> Providers:
     """The banks that the program ships."""
-    file = Path(__file__).parent / "data" / "providers.json"
-    return Providers(Provider(**provider) for provider in json.loads(file.read_text("utf-8")))
+    return Providers(Provider(**provider) for provider in _data("providers.json"))
+
+
+def load_scenarios() -> Scenarios:
+    """The scenarios and magic accounts that the program ships."""
+    data = _data("scenarios.json")
+    scenarios = {each["name"]: _scenario(**each) for each in data["scenarios"]}
+    magic = [MagicAccount(**{**each, "scenario": scenarios[each["scenario"]]}) for each in data["magic_accounts"]]
+    return Scenarios(scenarios.values(), magic)
+
+
+def _scenario(name: str, description: str, steps: list[dict[str, Any]]) -> Scenario:
+    return Scenario(name, description, tuple(Step(**{**step, "action": _action(step["action"])}) for step in steps))
+
+
+def _action(name: str | None) -> PaymentAction | None:
+    return PaymentAction(name) if name else None
+
+
+def _data(name: str) -> Any:
+    return json.loads((Path(__file__).parent / "data" / name).read_text("utf-8"))
 
 
 def _configured(settings: Settings, providers: Providers) -> Iterator[Merchant]:

@@ -85,6 +85,7 @@ def main() -> None:
     help="A merchant to start with; may be given again.",
 )
 @_setting("--strict-keys", is_flag=True, help="Allow no merchants but those of --merchant and --fixtures.")
+@_setting("--seed", default="", help="What all ids and people follow from.  [default: another one each time]")
 @_setting(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),

@@ -53,6 +53,7 @@ class Settings:
     fixtures: Path | None = None
     merchants: tuple[MerchantSetting, ...] = ()
     strict_keys: bool = False
+    seed: str = ""
     log_level: str = "info"
 
 

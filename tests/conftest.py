@@ -10,7 +10,7 @@ import pytest
 from simulator.bootstrap import build_simulation
 from simulator.config import Settings
 from simulator.web.app import create_app
-from tests.actors import PUBLIC_URL, ManualClock, MerchantCaller, Tester
+from tests.actors import PUBLIC_URL, ManualClock, MerchantCaller, NoAlarm, Tester
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -26,7 +26,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def simulation(clock: ManualClock) -> Simulation:
-    return replace(build_simulation(Settings()), clock=clock)
+    return replace(build_simulation(Settings()), clock=clock, alarm=NoAlarm())
 
 
 @pytest.fixture

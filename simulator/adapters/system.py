@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import UTC, datetime
 from random import Random
-from string import ascii_letters, digits
 from uuid import UUID
-
-_BASE62 = digits + ascii_letters
 
 
 class SystemClock:
-    """The machine's own time, the same for all merchants."""
+    """The machine's own time."""
 
-    def now(self, merchant_key: str) -> datetime:  # noqa: ARG002  one clock for all
+    def now(self) -> datetime:
         """Return the present instant, in UTC."""
         return datetime.now(UTC)
 
@@ -28,11 +24,3 @@ class RandomIds:
     def new(self) -> str:
         """Return a random UUID."""
         return str(UUID(int=self._random.getrandbits(128), version=4))
-
-    def token(self) -> str:
-        """Return 256 random bits as 43 URL-safe characters."""
-        return secrets.token_urlsafe(32)
-
-    def reference(self) -> str:
-        """Return `bnkd` and 8 letters or digits."""
-        return "bnkd" + "".join(self._random.choices(_BASE62, k=8))

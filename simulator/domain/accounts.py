@@ -40,6 +40,15 @@ class Account:
         return self._number == other._number
 
     @property
+    def sort_code_and_number(self) -> tuple[str, str] | None:
+        """The sort code or BSB, and the account number there; None for an account named in another way."""
+        if self.sort_code is not None and self.account_number is not None:
+            return self.sort_code, self.account_number
+        if self.identifier_type is IdentifierType.BSB_ACCOUNT_NUMBER and self.account_identifier is not None:
+            return self.account_identifier[:_SORT_CODE_LENGTH], self.account_identifier[_SORT_CODE_LENGTH:]
+        return None
+
+    @property
     def _number(self) -> tuple[str | None, str | None]:
         if self.account_number is not None:
             return self.sort_code, self.account_number

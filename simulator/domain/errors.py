@@ -53,6 +53,10 @@ class IllegalAction(Refusal):
         super().__init__(f"A {subject} in state {state} cannot {action}; {allowed}.", parameter)
 
 
+class NothingToDo(Refusal):
+    """Something asked for that nothing is waiting for."""
+
+
 class NotRefundable(Refusal):
     """A payment that cannot be refunded at all."""
 
@@ -71,6 +75,34 @@ class InvalidAccount(Refusal):
 
 class InvalidProvider(Refusal):
     """A bank that is unknown or unavailable."""
+
+
+class InvalidScenario(Refusal):
+    """A scenario that there is not."""
+
+
+class InvalidTime(Refusal):
+    """A time, or a length of time, that no clock can show or go through."""
+
+
+class Superseded(Refusal):
+    """Something begun before the merchant was reset, which must not arrive after it."""
+
+
+class StillWaiting(Refusal):
+    """Something waited for that has not happened; `because` are the sentences that say why."""
+
+    def __init__(self, sentence: str, because: Sequence[str]) -> None:
+        super().__init__(" ".join([sentence, *because]))
+        self.because = tuple(because)
+
+
+class InvalidGoal(Refusal):
+    """Something that cannot be waited for."""
+
+
+class TooManyWaits(Refusal):
+    """More are waiting than the simulator can serve."""
 
 
 class IdempotencyConflict(Refusal):

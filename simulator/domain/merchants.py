@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simulator.domain.accounts import Account
+from simulator.domain.clock import REAL_TIME, MerchantClock
 from simulator.domain.errors import InvalidAccount
 from simulator.domain.money import Currency
+from simulator.domain.scenarios import DEFAULT_SCENARIO, Progression
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +40,12 @@ class LinkedAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merchant:
-    """An API key and all that belongs to it. `application_id` is the scope of its OAuth tokens."""
+    """An API key and all that belongs to it.
+
+    `application_id` is the scope of its OAuth tokens. `seed` decides all ids and people of its world. The mock banks
+    play `scenario` for its payers, at the pace of `progression`; a session nobody authorised expires after so many
+    seconds, None for never (Q12). `generation` counts the resets.
+    """
 
     key: str
     secret: str = field(repr=False)
@@ -47,6 +54,12 @@ class Merchant:
     application_id: str
     accounts: tuple[LinkedAccount, ...] = ()
     accept_any_payee: bool = False
+    seed: str = field(default="", repr=False)
+    clock: MerchantClock = REAL_TIME
+    scenario: str = DEFAULT_SCENARIO
+    progression: Progression = Progression.TIME
+    session_expires_after: int | None = None
+    generation: int = 0
 
     def payee_refusal(self, payee: Account) -> InvalidAccount | None:
         """Why `payee` may not be paid: it is none of the linked accounts (facts 2.1). None when it may."""

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 from simulator.domain.errors import IllegalAction, InvalidAmount, InvalidCurrency, Refusals
 from simulator.domain.money import LARGEST_AMOUNT, Currency
-from simulator.domain.states import DELETABLE, PAYMENT_TRANSITIONS, PaymentAction, PaymentState, payment_actions
+from simulator.domain.scenarios import Door
+from simulator.domain.states import (
+    DELETABLE,
+    FINAL,
+    PAYMENT_TRANSITIONS,
+    TARGETS,
+    Edge,
+    PaymentAction,
+    PaymentState,
+    payment_actions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -16,6 +26,7 @@ if TYPE_CHECKING:
     from simulator.domain.accounts import Account
     from simulator.domain.merchants import Merchant
     from simulator.domain.providers import Provider
+    from simulator.domain.scenarios import Play
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,8 @@ class Payment:
     """A payment session.
 
     `payer_account` is the account it was paid from, where the bank shared it. `refund_id` names the refund that this
-    session pays out, and is None for a customer's payment.
+    session pays out, and is None for a customer's payment. `scenarios` are those asked for, by door; `play` is the one
+    being played, between the payer's authorisation and its end.
     """
 
     id: str
@@ -103,6 +115,8 @@ class Payment:
     provider: Provider | None = None
     payer_account: Account | None = None
     refund_id: str | None = None
+    scenarios: tuple[tuple[Door, str], ...] = ()
+    play: Play | None = None
 
     @property
     def amount(self) -> int:
@@ -119,28 +133,60 @@ class Payment:
         """What may happen next."""
         return payment_actions(self.state)
 
+    @property
+    def is_final(self) -> bool:
+        """Whether it was sent or has failed."""
+        return self.state in FINAL
+
     def act(self, action: PaymentAction, at: datetime) -> Payment:
         """The payment after `action`, at the UTC instant `at`; IllegalAction when its state does not allow it."""
         edge = PAYMENT_TRANSITIONS.get((self.state, action))
         if edge is None:
             raise IllegalAction("payment session", self.state, action, self.actions)
-        sent_at = at if edge.to is PaymentState.SENT else self.sent_at
-        return replace(self, state=edge.to, sent_at=sent_at)
+        return self._moved(edge, at)
 
-    def choose_provider(self, provider: Provider, end_to_end_id: str, at: datetime) -> Payment:
-        """The payment once its payer picked `provider`; picking again replaces the bank, not `end_to_end_id` (Q6)."""
-        chosen = self.act(PaymentAction.CHOOSE_PROVIDER, at)
+    def force(self, action: PaymentAction, at: datetime) -> Payment:
+        """The payment after `action`, at the UTC instant `at`, whatever its state."""
+        return self._moved(TARGETS[action], at)
+
+    def _moved(self, edge: Edge, at: datetime) -> Payment:
+        if edge.to is PaymentState.SENT:
+            return replace(self, state=edge.to, sent_at=at)
+        return replace(self, state=edge.to, sent_at=None)
+
+    def choose_provider(self, provider: Provider, end_to_end_id: str, at: datetime, *, force: bool = False) -> Payment:
+        """The payment once its payer picked `provider`; picking again replaces the bank, not `end_to_end_id` (Q6).
+
+        InvalidProvider when the bank cannot be chosen; IllegalAction as in `act`, unless it is forced.
+        """
+        chosen = (self.force if force else self.act)(PaymentAction.CHOOSE_PROVIDER, at)
         provider.accept_customer()
-        return replace(chosen, provider=provider, end_to_end_id=self.end_to_end_id or end_to_end_id)
+        return replace(chosen, provider=provider, end_to_end_id=self.end_to_end_id or end_to_end_id, play=None)
+
+    def ask_for(self, scenario: str, door: Door) -> Payment:
+        """The payment, for which `scenario` was chosen at `door`."""
+        return replace(self, scenarios=(*(other for other in self.scenarios if other[0] is not door), (door, scenario)))
+
+    def chosen_scenario(self, default: str) -> tuple[str, Door]:
+        """The scenario to play and the door that won: the first in the order of `Door`, else the merchant's default."""
+        asked = dict(self.scenarios)
+        return next(((asked[door], door) for door in Door if door in asked), (default, Door.MERCHANT))
+
+    def check_authorisable(self) -> None:
+        """Raise IllegalAction unless the payer is at the bank and has not authorised it yet."""
+        if self.state is not PaymentState.AWAITING_PAYMENT_CONSENT:
+            raise IllegalAction("payment session", self.state, "be authorised", self.actions)
+        if self.play is not None:
+            raise IllegalAction("payment session", "authorised already", "be authorised", self.actions)
 
     def paid_from(self, account: Account) -> Payment:
         """The payment, with the payer's account that the bank shared."""
         return replace(self, payer_account=account)
 
-    def stop(self, at: datetime) -> Payment:
-        """The payment, failed before it was sent; IllegalAction when it has ended."""
-        expires = PaymentAction.EXPIRE in self.actions
-        return self.act(PaymentAction.EXPIRE if expires else PaymentAction.FAIL, at)
+    @property
+    def stopping_action(self) -> PaymentAction:
+        """What makes it fail before it is sent."""
+        return PaymentAction.EXPIRE if PaymentAction.EXPIRE in self.actions else PaymentAction.FAIL
 
     def check_deletable(self) -> None:
         """Raise IllegalAction unless the session may still be deleted (Q11)."""

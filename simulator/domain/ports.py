@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from simulator.domain.access import IdempotentCall, Token
     from simulator.domain.accounts import Account
+    from simulator.domain.events import Event, EventQuery
     from simulator.domain.merchants import Merchant
     from simulator.domain.money import Currency
     from simulator.domain.payments import Payment
     from simulator.domain.refunds import Refund
     from simulator.domain.states import PaymentState
+    from simulator.domain.timers import Timer
 
 PAGE_LIMIT = 100
 """How many records a list answers at most (facts 2.4)."""
@@ -62,20 +64,47 @@ class World(Protocol):
     def call(self, id_: str) -> IdempotentCall | None:
         """Return the call made with the idempotency key `id_`."""
 
-    def add(self, value: Payment | Refund | Token) -> None:
-        """Keep something new; DuplicateId when any merchant has its id already."""
+    def count(self, kind: str) -> int:
+        """Return how many times this was asked for `kind`, this time included."""
+
+    def latest(self) -> datetime:
+        """Return the instant of the newest event, or the epoch."""
+
+    def last_event(self) -> int:
+        """Return the number of the newest event, or 0."""
+
+    def event(self, number: int) -> Event | None:
+        """Return the event `number`, unless it is too old to be kept."""
+
+    def events(self, query: EventQuery) -> tuple[Event, ...]:
+        """Return what `query` asks for, the oldest first."""
+
+    def record(self, event: Event) -> None:
+        """Keep an event in place of the one with its number, or else of the oldest when there are EVENTS_KEPT."""
+
+    def next_timer(self) -> Timer | None:
+        """Return the timer that is due first."""
+
+    def timers(self, subjects: Collection[str] | None = None) -> tuple[Timer, ...]:
+        """Return all timers, or those of `subjects`, the first due first."""
+
+    def add(self, value: Payment | Refund | Token | Timer) -> None:
+        """Keep something new; DuplicateId when any merchant has its id already (timers' ids are the merchant's own)."""
 
     def save(self, value: Payment | Refund | Merchant | IdempotentCall) -> None:
         """Keep the next value of something; an idempotent call may be new."""
 
-    def remove(self, value: Payment | IdempotentCall) -> None:
+    def remove(self, value: Payment | Token | IdempotentCall | Timer) -> None:
         """Forget something."""
 
     def forget_expired(self, at: datetime) -> None:
         """Forget the tokens and idempotent calls whose time is over at `at`."""
 
-    def clear(self) -> None:
-        """Forget everything but the merchant."""
+    def clear(self) -> dict[str, int]:
+        """Forget everything but the merchant; return how much of what there was."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Leaving this by an exception undoes all that was done in it, and nothing before."""
 
 
 class Store(Protocol):
@@ -94,28 +123,49 @@ class Store(Protocol):
     def merchant(self, key: str) -> Merchant | None:
         """Return the merchant with this API key."""
 
+    def merchants(self) -> tuple[str, ...]:
+        """Return the API keys of all merchants."""
+
     def owner(self, id_: str) -> str | None:
         """Return the key of the merchant that has the payment session, refund or token `id_`, or is adding it."""
 
 
 class Clock(Protocol):
-    """The time in a merchant's world."""
+    """The real time."""
 
-    def now(self, merchant_key: str) -> datetime:
+    def now(self) -> datetime:
         """Return the present instant, in UTC."""
 
 
 class Ids(Protocol):
-    """Fresh names for things."""
+    """Fresh names for what is outside all worlds."""
 
     def new(self) -> str:
         """Return a UUID that nothing has yet."""
 
-    def token(self) -> str:
-        """Return an unguessable token: 43 URL-safe characters (facts 1.2)."""
 
-    def reference(self) -> str:
-        """Return a reference as Banked makes them up: `bnkd` and 8 letters or digits (Q31)."""
+class Alarm(Protocol):
+    """Whoever wakes up to fire the timers of a merchant."""
+
+    def set(self, merchant_key: str, due: datetime | None) -> None:
+        """Fire at the real instant `due`, and not at what was set before; None for not at all."""
+
+
+class Bell(Protocol):
+    """What tells waiting readers that something has changed."""
+
+    def ring(self, topics: Collection[str]) -> None:
+        """Wake whoever listens to one of `topics`: ids of things, keys of merchants."""
+
+    def listen(self, topics: Collection[str]) -> AbstractContextManager[Listener]:
+        """Hear the ringing for `topics` from now on."""
+
+
+class Listener(Protocol):
+    """Somebody who waits for a ring."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a ring since the last wait; False when there was none, or there will be no more."""
 
 
 class People(Protocol):

@@ -9,6 +9,7 @@ from simulator.domain.errors import IllegalAction, InvalidAmount, NotRefundable
 from simulator.domain.money import Currency, formatted
 from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest
 from simulator.domain.states import (
+    REFUND_FINAL,
     REFUND_OUTCOMES,
     REFUND_TRANSITIONS,
     PaymentState,
@@ -77,6 +78,11 @@ class Refund:
         return self.request.amount
 
     @property
+    def is_final(self) -> bool:
+        """Whether it has ended, one way or another."""
+        return self.state in REFUND_FINAL
+
+    @property
     def actions(self) -> tuple[RefundAction, ...]:
         """What may happen next."""
         return refund_actions(self.state)
@@ -93,6 +99,21 @@ class Refund:
         outcome = REFUND_OUTCOMES.get(session_state)
         state = REFUND_TRANSITIONS.get((self.state, outcome)) if outcome else None
         return replace(self, state=state) if state else self
+
+    def force_follow(self, session_state: PaymentState, *, others: int, paid: int) -> Refund:
+        """The refund once its payment session was forced into `session_state` out of a final one.
+
+        `others` is what the other refunds take of the `paid` minor units; InvalidAmount when this one no longer fits.
+        """
+        if self.state not in (RefundState.SENT, RefundState.FAILED):
+            return self
+        if session_state is PaymentState.FAILED:
+            return replace(self, state=RefundState.FAILED)
+        if others + self.amount > paid:
+            left = formatted(paid - others, self.currency)
+            raise InvalidAmount(f"This refund failed, and only {left} of its payment is left since.", "amount")
+        state = RefundState.SENT if session_state is PaymentState.SENT else RefundState.AWAITING_PAYMENT
+        return replace(self, state=state)
 
     def provide_details(self, details: Account, refund_payment_session_id: str) -> Refund:
         """The refund once the customer's account is known and its payment session has an id."""

@@ -82,6 +82,15 @@ PAYMENT_TRANSITIONS: Mapping[tuple[PaymentState, PaymentAction], Edge] = {
 DELETABLE = frozenset({_P.AWAITING_PROVIDER, _P.AWAITING_PAYMENT_CONSENT})
 """The states in which a merchant may delete a payment session (Q11)."""
 
+EXPIRABLE = frozenset(state for state, action in PAYMENT_TRANSITIONS if action is _A.EXPIRE)
+"""The states in which nobody has authorised the payment, so that its link may expire (Q12)."""
+
+FINAL = frozenset({_P.SENT, _P.FAILED})
+"""The states that a payment session does not leave, unless it is forced."""
+
+TARGETS: Mapping[PaymentAction, Edge] = {action: edge for (_, action), edge in PAYMENT_TRANSITIONS.items()}
+"""Where an action leads from wherever it is allowed, and from everywhere else when it is forced."""
+
 _R, _B = RefundState, RefundAction
 
 REFUND_TRANSITIONS: Mapping[tuple[RefundState, RefundAction], RefundState] = {
@@ -94,6 +103,10 @@ REFUND_TRANSITIONS: Mapping[tuple[RefundState, RefundAction], RefundState] = {
 
 REFUND_OUTCOMES: Mapping[PaymentState, RefundAction] = {_P.SENT: _B.SETTLE, _P.FAILED: _B.FAIL}
 """What the end of its payment session does to a refund."""
+
+
+REFUND_FINAL = frozenset({_R.SENT, _R.FAILED, _R.EXTERNALLY_PROCESSED})
+"""The states that a refund does not leave, unless its payment session is forced."""
 
 
 def payment_actions(state: PaymentState) -> tuple[PaymentAction, ...]:

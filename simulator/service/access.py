@@ -5,9 +5,11 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
-from simulator.domain.access import Token
+from simulator.domain.access import TOKEN_LIFETIME, Token
 from simulator.domain.errors import InvalidScope, NotAuthorised, NotFound, Unauthenticated
+from simulator.domain.events import Kind
 from simulator.domain.merchants import looks_live
+from simulator.domain.timers import TimerKind
 
 if TYPE_CHECKING:
     from simulator.domain.merchants import Merchant
@@ -48,7 +50,7 @@ class AccessService:
                 known = world.token(token)
             except NotFound as gone:
                 raise Unauthenticated("The access token is unknown: ask POST /oauth/token for a new one.") from gone
-            if known.expires_at <= simulation.clock.now(key):
+            if known.expires_at <= simulation.now(world.merchant()):
                 raise Unauthenticated("The access token has expired: ask POST /oauth/token for a new one.")
             merchant = world.merchant()
             if known.scope is None:
@@ -61,11 +63,11 @@ class AccessService:
         """Issue a token, unscoped without `scope`; InvalidScope when that is not the merchant's application."""
         if scope is not None and scope != merchant.application_id:
             raise InvalidScope(f"The application of this API key is {merchant.application_id}, not {scope}.")
-        simulation = self._simulation
-        with simulation.store.transaction(merchant.key) as world:
-            token = Token(simulation.ids.token(), scope, simulation.clock.now(merchant.key))
-            world.forget_expired(token.created_at)
-            world.add(token)
+        with self._simulation.work(merchant.key) as work:
+            token = Token(work.new_token(), scope, work.at)
+            work.world.add(token)
+            work.tell(Kind.TOKEN_ISSUED, by="merchant", scope=scope)
+            work.schedule(TimerKind.TOKEN_EXPIRY, token.id, TOKEN_LIFETIME.total_seconds())
         return token
 
     def _starting_merchant(self, key: str) -> Merchant | None:

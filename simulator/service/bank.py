@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from simulator.domain.errors import IllegalAction, NothingToDo
+from simulator.domain.events import Kind
+from simulator.domain.scenarios import Door, Play, Progression, Scenario
 from simulator.domain.states import PaymentAction
-from simulator.service.payouts import save_payment
+from simulator.domain.timers import TimerKind
+from simulator.service.changes import change_payment
 
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
-    from simulator.domain.merchants import Merchant
+    from simulator.domain.events import Cause
     from simulator.domain.payments import Payment
-    from simulator.domain.ports import World
     from simulator.domain.providers import Provider
+    from simulator.domain.scenarios import Step
     from simulator.service.simulation import Simulation
+    from simulator.service.work import Work
 
 _CONSENTED = frozenset({PaymentAction.INITIATE, PaymentAction.ACCEPT, PaymentAction.SETTLE})
 """What a bank does only after its customer authorised the payment, and so chose an account."""
@@ -23,38 +28,134 @@ _CONSENTED = frozenset({PaymentAction.INITIATE, PaymentAction.ACCEPT, PaymentAct
 class BankService:
     """What the banks do with the payments of one merchant."""
 
-    def __init__(self, simulation: Simulation, merchant_key: str) -> None:
+    def __init__(self, simulation: Simulation, merchant_key: str, cause: Cause | None = None) -> None:
         self._simulation = simulation
         self._key = merchant_key
+        self._cause = cause
 
-    def act(self, payment_id: str, action: PaymentAction) -> Payment:
-        """Initiate, accept, settle, reject, fail or expire a payment; IllegalAction when its state does not allow it.
+    def authorise(self, payment_id: str, scenario: str | None = None, account: Account | None = None) -> Payment:
+        """Let the payer authorise a payment, from `account`, and play the scenario that follows.
 
-        A bank that shares accounts tells from which one the payment comes.
+        `scenario` is the button pressed on the bank's page. InvalidScenario when there is none of that name;
+        IllegalAction when the payer is not at the bank, or has authorised already.
         """
-        with self._simulation.store.transaction(self._key) as world:
-            return act(self._simulation, world, payment_id, action)
+        with self._simulation.work(self._key, self._cause) as work:
+            return authorise(work, payment_id, scenario, account)
 
 
-def act(simulation: Simulation, world: World, payment_id: str, action: PaymentAction) -> Payment:
-    """Do what `BankService.act` does, in an open world."""
+def authorise(work: Work, payment_id: str, button: str | None = None, account: Account | None = None) -> Payment:
+    """Do what `BankService.authorise` does, as part of `work`."""
+    scenarios = work.simulation.scenarios
+    payment = work.world.payment(payment_id)
+    payment.check_authorisable()
+    if button is not None:
+        payment = payment.ask_for(scenarios.find(button).name, Door.BUTTON)
+    recurring = payment.request.frequency is not None
+    magic = scenarios.of_account(account, recurring=recurring) if account else None
+    if magic is not None:
+        play = Play(magic, Door.MAGIC_ACCOUNT)
+    else:
+        name, door = payment.chosen_scenario(work.merchant.scenario)
+        play = Play(scenarios.find(name), door)
+    if account is not None and payment.provider is not None and payment.provider.shares_account:
+        payment = payment.paid_from(account)
+    payment = replace(payment, play=play)
+    work.world.save(payment)
+    work.tell(Kind.SCENARIO_STARTED, payment_id, scenario=play.scenario.name, door=play.door.value)
+    return _go_on(work, payment)
+
+
+def next_step(work: Work, payment_id: str) -> Payment:
+    """Take the next step of the scenario being played, however long it should have taken; NothingToDo without one."""
+    payment = work.world.payment(payment_id)
+    if payment.play is None or payment.play.next_step is None:
+        raise NothingToDo("No scenario is being played: the payer authorises the payment first, by POST …/pay.")
+    work.cancel(payment_id, TimerKind.SCENARIO_STEP)
+    stepped = _take_step(work, payment, payment.play, payment.play.next_step)
+    return _go_on(work, stepped)
+
+
+def timely_step(work: Work, payment_id: str) -> None:
+    """Take the step of a scenario that is due now."""
+    payment = work.world.payment(payment_id)
+    if payment.play is not None and payment.play.next_step is not None:
+        _go_on(work, _take_step(work, payment, payment.play, payment.play.next_step))
+
+
+def act(work: Work, payment_id: str, action: PaymentAction, by: str, *, force: bool = False, **details: Any) -> Payment:
+    """Initiate, accept, settle, reject, fail or expire a payment; `force` does it from any state.
+
+    IllegalAction when its state does not allow it. A bank that shares accounts tells from which one the payment comes.
+    """
+    before = work.world.payment(payment_id)
+    return _act(work, before, before, action, by, force=force, **details)
+
+
+def _act(  # noqa: PLR0913  as above
+    work: Work, before: Payment, payment: Payment, action: PaymentAction, by: str, *, force: bool, **details: Any
+) -> Payment:
     if action is PaymentAction.CHOOSE_PROVIDER:
         raise ValueError("the payer chooses the provider, no bank does")
-    merchant = world.merchant()
-    payment = world.payment(payment_id).act(action, simulation.clock.now(merchant.key))
+    forced = force and action not in payment.actions
+    after = (payment.force if forced else payment.act)(action, work.at)
     bank = payment.provider
     if action in _CONSENTED and bank is not None and bank.shares_account and payment.payer_account is None:
-        payment = payment.paid_from(_payer_account(simulation, merchant, payment, bank))
-    save_payment(world, payment)
+        after = after.paid_from(_payer_account(work, after, bank))
+    return change_payment(work, before, after, action, by, forced=forced, **details)
+
+
+def _go_on(work: Work, payment: Payment) -> Payment:
+    """Take the steps that wait for nothing, and set a timer for the first that waits."""
+    while (play := payment.play) is not None:
+        step = play.next_step
+        if step is None:
+            payment = replace(payment, play=None)
+            work.world.save(payment)
+            break
+        if work.merchant.progression is Progression.MANUAL:
+            break
+        if step.after and work.merchant.progression is Progression.TIME:
+            work.schedule(TimerKind.SCENARIO_STEP, payment.id, step.after)
+            break
+        payment = _take_step(work, payment, play, step)
     return payment
 
 
-def _payer_account(simulation: Simulation, merchant: Merchant, payment: Payment, bank: Provider) -> Account:
+def _take_step(work: Work, payment: Payment, play: Play, step: Step) -> Payment:
+    """Play one step; a step that the state no longer allows ends the play."""
+    told: dict[str, Any] = {"scenario": play.scenario.name, "step": play.step + 1, "reason": step.reason}
+    moved = replace(payment, play=replace(play, step=play.step + 1))
+    if step.action is None:
+        work.world.save(moved)
+        work.tell(Kind.PAYMENT_CANCELLED, payment.id, by="payer", **told)
+        return moved
+    try:
+        return _act(work, payment, moved, step.action, "bank", force=step.force, **told)
+    except IllegalAction as late:
+        stopped = replace(payment, play=None)
+        work.world.save(stopped)
+        work.tell(Kind.SCENARIO_STOPPED, payment.id, why=str(late), **told)
+        return stopped
+
+
+def _payer_account(work: Work, payment: Payment, bank: Provider) -> Account:
     """The payer's account at the bank; a refund is paid by the merchant, from a linked one if there is any."""
+    merchant = work.merchant
     linked = [account for account in merchant.accounts if account.currency is payment.currency]
     if payment.refund_id is not None and linked:
         return replace(linked[0].account, name=merchant.name)
     payer = payment.request.payer
     customer = payer.email if payer else payment.id
     name = payer.name if payer else None
-    return simulation.people.account(f"{merchant.key} {customer} {bank.id}", name, payment.currency)
+    seed = f"{merchant.seed} {merchant.key} {customer} {bank.id}"
+    return work.simulation.people.account(seed, name, payment.currency)
+
+
+def describe(scenario: Scenario) -> str:
+    """What a scenario does, step by step, in words."""
+    steps = []
+    for step in scenario.steps:
+        what = step.action.value if step.action else "the payer turns away"
+        code = f" ({step.reason})" if step.reason else ""
+        steps.append(f"{step.after:g} s later {what}{code}" if step.after else f"{what}{code}")
+    return ", then ".join(steps) or "nothing"

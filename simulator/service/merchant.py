@@ -4,34 +4,48 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.domain.errors import NotFound
+from simulator.domain.errors import IllegalAction, NotFound
+from simulator.domain.events import Kind
 from simulator.domain.payments import Payment, PaymentRequest, check
 from simulator.domain.refunds import Refund, RefundRequest, refunded
-from simulator.domain.states import PaymentState, RefundAction
-from simulator.service.payouts import follow_payout, open_payout
+from simulator.domain.scenarios import Door
+from simulator.domain.states import RefundAction
+from simulator.service.changes import add_payment, change_payment, change_refund, delete_payment, open_payout
 
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
+    from simulator.domain.events import Cause
     from simulator.domain.ports import PaymentQuery, World
     from simulator.service.simulation import Simulation
+    from simulator.service.work import Work
 
     PaymentWithRefunds = tuple[Payment, tuple[Refund, ...]]
+
+
+SCENARIO_HEADER = "Simulator-Scenario"
+"""The header by which a payment session is created with its scenario."""
 
 
 class MerchantService:
     """What the merchant with this API key does."""
 
-    def __init__(self, simulation: Simulation, merchant_key: str) -> None:
+    def __init__(self, simulation: Simulation, merchant_key: str, cause: Cause | None = None) -> None:
         self._simulation = simulation
         self._key = merchant_key
+        self._cause = cause
 
-    def create_payment(self, request: PaymentRequest) -> Payment:
-        """Create a payment session; Refusals when it breaks a rule of `payments.check`."""
-        simulation = self._simulation
-        with simulation.store.transaction(self._key) as world:
-            check(world.merchant(), request)
-            payment = Payment(id=simulation.ids.new(), request=request, created_at=simulation.clock.now(self._key))
-            world.add(payment)
+    def create_payment(self, request: PaymentRequest, scenario: str | None = None) -> Payment:
+        """Create a payment session, for which the banks will play `scenario`.
+
+        Refusals when it breaks a rule of `payments.check`; InvalidScenario when there is no such scenario.
+        """
+        with self._work() as work:
+            check(work.merchant, request)
+            payment = Payment(id=work.new_id("payment_session"), request=request, created_at=work.at)
+            if scenario is not None:
+                found = self._simulation.scenarios.find(scenario, SCENARIO_HEADER)
+                payment = payment.ask_for(found.name, Door.HEADER)
+            add_payment(work, payment, by="merchant")
             return payment
 
     def payment(self, id_: str) -> PaymentWithRefunds:
@@ -48,11 +62,12 @@ class MerchantService:
 
     def delete_payment(self, id_: str) -> None:
         """Delete a session nobody has paid yet; a refund that it was to pay out fails (Q11)."""
-        with self._simulation.store.transaction(self._key) as world:
-            payment = world.payment(id_)
+        with self._work() as work:
+            payment = work.world.payment(id_)
             payment.check_deletable()
-            world.remove(payment)
-            follow_payout(world, payment, PaymentState.FAILED)
+            if work.world.refunds_of([id_])[id_]:
+                raise IllegalAction("payment session with refunds", payment.state, "be deleted", payment.actions)
+            delete_payment(work, payment)
 
     def consumer_account(self, payment_id: str) -> Account:
         """Return the account the payment was made from; NotFound when the bank did not share it (Q8)."""
@@ -67,16 +82,23 @@ class MerchantService:
         Raises NotFound, NotRefundable or InvalidAmount (see `Refund.of`). The payee of the request counts only when
         the bank did not share the account (facts 3.2, Q30).
         """
-        simulation = self._simulation
-        with simulation.store.transaction(self._key) as world:
-            at = simulation.clock.now(self._key)
-            payment = _refunded_payment(world, request)
-            already = refunded(world.refunds_of([payment.id])[payment.id])
-            refund = Refund.of(payment, request, refunded=already, id_=simulation.ids.new(), at=at)
+        with self._work() as work:
+            payment = _refunded_payment(work.world, request)
+            already = refunded(work.world.refunds_of([payment.id])[payment.id])
+            refund = Refund.of(payment, request, refunded=already, id_=work.new_id("refund"), at=work.at)
             details = payment.payer_account or request.payee
             if details is not None:
-                refund = open_payout(world, refund, details, simulation.ids, at)
-            world.add(refund)
+                refund = open_payout(work, refund, details)
+            work.world.add(refund)
+            work.touch(payment.id)
+            work.tell(
+                Kind.REFUND_CREATED,
+                refund.id,
+                by="merchant",
+                amount=refund.amount,
+                to=refund.state.value,
+                payment_session_id=payment.id,
+            )
             return refund
 
     def refund(self, id_: str) -> Refund:
@@ -94,14 +116,23 @@ class MerchantService:
 
         IllegalAction when the refund has ended.
         """
-        with self._simulation.store.transaction(self._key) as world:
-            at = self._simulation.clock.now(self._key)
-            refund = world.refund(refund_id)
-            marked = refund.act(RefundAction.MARK_EXTERNALLY_PROCESSED)
-            if refund.refund_payment_session_id is not None:
-                world.save(world.payment(refund.refund_payment_session_id).stop(at))
-            world.save(marked)
-            return marked
+        with self._work() as work:
+            return mark_externally_processed(work, refund_id)
+
+    def _work(self) -> Work:
+        return self._simulation.work(self._key, self._cause)
+
+
+def mark_externally_processed(work: Work, refund_id: str, by: str = "merchant") -> Refund:
+    """Do what `MerchantService.mark_externally_processed` does, as part of `work`."""
+    refund = work.world.refund(refund_id)
+    marked = refund.act(RefundAction.MARK_EXTERNALLY_PROCESSED)
+    change_refund(work, refund, marked, by)
+    if refund.refund_payment_session_id is not None:
+        session = work.world.payment(refund.refund_payment_session_id)
+        action = session.stopping_action
+        change_payment(work, session, session.act(action, work.at), action, by)
+    return marked
 
 
 def _refunded_payment(world: World, request: RefundRequest) -> Payment:

@@ -4,44 +4,53 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.service.payouts import open_payout, save_payment
+from simulator.domain.states import PaymentAction
+from simulator.service.changes import change_payment, change_refund, open_payout
 
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
+    from simulator.domain.events import Cause
     from simulator.domain.payments import Payment
-    from simulator.domain.ports import World
     from simulator.domain.refunds import Refund
     from simulator.service.simulation import Simulation
+    from simulator.service.work import Work
 
 
 class PayerService:
     """What the payers of one merchant do."""
 
-    def __init__(self, simulation: Simulation, merchant_key: str) -> None:
+    def __init__(self, simulation: Simulation, merchant_key: str, cause: Cause | None = None) -> None:
         self._simulation = simulation
         self._key = merchant_key
+        self._cause = cause
 
     def choose_provider(self, payment_id: str, provider: str) -> Payment:
         """Pick the bank, by name or id, to pay by; InvalidProvider or IllegalAction when that cannot be."""
-        with self._simulation.store.transaction(self._key) as world:
-            return choose_provider(self._simulation, world, payment_id, provider)
+        with self._simulation.work(self._key, self._cause) as work:
+            return choose_provider(work, payment_id, provider)
 
     def provide_details(self, refund_id: str, details: Account) -> Refund:
         """Say to which account a refund should go, which creates its payment session.
 
         IllegalAction when the account is known already.
         """
-        simulation = self._simulation
-        with simulation.store.transaction(self._key) as world:
-            at = simulation.clock.now(self._key)
-            refund = open_payout(world, world.refund(refund_id), details, simulation.ids, at)
-            world.save(refund)
-            return refund
+        with self._simulation.work(self._key, self._cause) as work:
+            return provide_details(work, refund_id, details)
 
 
-def choose_provider(simulation: Simulation, world: World, payment_id: str, provider: str) -> Payment:
-    """Do what `PayerService.choose_provider` does, in an open world."""
-    at = simulation.clock.now(world.merchant().key)
-    payment = world.payment(payment_id).choose_provider(simulation.provider(provider), simulation.ids.new(), at)
-    save_payment(world, payment)
-    return payment
+def choose_provider(work: Work, payment_id: str, provider: str, by: str = "payer", *, force: bool = False) -> Payment:
+    """Do what `PayerService.choose_provider` does, as part of `work`; `force` does it from any state."""
+    bank = work.simulation.provider(provider)
+    before = work.world.payment(payment_id)
+    action = PaymentAction.CHOOSE_PROVIDER
+    forced = force and action not in before.actions
+    after = before.choose_provider(bank, before.end_to_end_id or work.new_id("end_to_end"), work.at, force=forced)
+    return change_payment(work, before, after, action, by, provider=bank.name, forced=forced)
+
+
+def provide_details(work: Work, refund_id: str, details: Account, by: str = "payer") -> Refund:
+    """Do what `PayerService.provide_details` does, as part of `work`."""
+    before = work.world.refund(refund_id)
+    after = open_payout(work, before, details)
+    change_refund(work, before, after, by)
+    return after

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 from simulator.domain.errors import NotFound
 from simulator.domain.merchants import SANDBOX_ACCOUNT, LinkedAccount, Merchant, secret_of_test_key
+from simulator.service.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
-    from simulator.domain.ports import Clock, Ids, People, Store
+    from simulator.domain.events import Cause
+    from simulator.domain.ports import Alarm, Bell, Clock, Ids, People, Store
     from simulator.domain.providers import Provider, Providers
+    from simulator.domain.scenarios import Scenarios
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,29 +25,43 @@ class Simulation:
     """Everything the services work with.
 
     `configured` are the merchants from fixtures and settings as they were at the start; with `strict_keys` there are
-    no others.
+    no others. `seed` is that of the merchants that have none of their own.
     """
 
     store: Store
     clock: Clock
     ids: Ids
     people: People
+    alarm: Alarm
+    bell: Bell
     providers: Providers
+    scenarios: Scenarios
+    seed: str
     configured: Mapping[str, Merchant] = field(default_factory=dict)
     strict_keys: bool = False
 
     def starting_merchant(self, key: str) -> Merchant:
         """The merchant with this API key as it is before anything happened; NotFound when there can be none."""
         if key in self.configured:
-            return self.configured[key]
-        secret = secret_of_test_key(key)
-        if secret is None or self.strict_keys:
-            raise NotFound("merchant", key)
-        return sandbox_merchant(key, secret, accept_any_payee=True)
+            merchant = self.configured[key]
+        else:
+            secret = secret_of_test_key(key)
+            if secret is None or self.strict_keys:
+                raise NotFound("merchant", key)
+            merchant = sandbox_merchant(key, secret, accept_any_payee=True)
+        return merchant if merchant.seed else replace(merchant, seed=self.seed)
 
     def merchant(self, key: str) -> Merchant:
         """The merchant with this API key, made now if it has not been used before; NotFound when there can be none."""
         return self.store.merchant(key) or self.store.enrol(self.starting_merchant(key))
+
+    def work(self, key: str, cause: Cause | None = None) -> Work:
+        """A unit of work in the world of the merchant with this API key, because of `cause`."""
+        return Work(self, key, cause)
+
+    def now(self, merchant: Merchant) -> datetime:
+        """What the clock of `merchant` shows."""
+        return merchant.clock.at(self.clock.now())
 
     def owner(self, kind: str, id_: str) -> str:
         """The API key of the merchant that has the `kind` of thing with this id; NotFound when nobody has it."""

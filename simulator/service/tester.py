@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from simulator.domain.events import Kind
+from simulator.domain.scenarios import Door
 from simulator.domain.states import PaymentAction
 from simulator.service import bank, payer
-from simulator.service.merchant import MerchantService
+from simulator.service.merchant import MerchantService, mark_externally_processed
+from simulator.service.waiting import reset_topic
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping
 
     from simulator.domain.accounts import Account
     from simulator.domain.merchants import Merchant
     from simulator.domain.refunds import Refund
     from simulator.service.merchant import PaymentWithRefunds
     from simulator.service.simulation import Simulation
+    from simulator.service.work import Work
 
 DEFAULT_PROVIDER = "Mock Bank"
+PAYMENT, REFUND = "payment session", "refund"
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """A merchant as it is after a reset, and how much of what was thrown away."""
+
+    merchant: Merchant
+    things: Mapping[str, int]
 
 
 class TesterService:
@@ -28,50 +43,113 @@ class TesterService:
 
     def payment(self, id_: str) -> PaymentWithRefunds:
         """Return any payment session and its refunds."""
-        return self._merchant_of("payment session", id_).payment(id_)
+        return MerchantService(self._simulation, self._owner(PAYMENT, id_)).payment(id_)
 
     def refund(self, id_: str) -> Refund:
         """Return any refund."""
-        return self._merchant_of("refund", id_).refund(id_)
+        return MerchantService(self._simulation, self._owner(REFUND, id_)).refund(id_)
 
-    def act(self, payment_id: str, action: PaymentAction, provider: str = DEFAULT_PROVIDER) -> PaymentWithRefunds:
-        """Make `action` happen to a payment; `provider`, a name or id, is the bank for `choose_provider`."""
-        return self._walk(payment_id, [action], provider)
+    def act(
+        self, payment_id: str, action: PaymentAction, provider: str = DEFAULT_PROVIDER, *, force: bool = False
+    ) -> PaymentWithRefunds:
+        """Make `action` happen to a payment; `provider`, a name or id, is the bank for `choose_provider`.
 
-    def pay(self, payment_id: str, provider: str = DEFAULT_PROVIDER) -> PaymentWithRefunds:
-        """Walk the payer's whole path, or none of it: pick the bank, authorise there, and the money is sent."""
-        return self._walk(payment_id, [PaymentAction.CHOOSE_PROVIDER, PaymentAction.SETTLE], provider)
+        IllegalAction when its state does not allow it, unless `force` does it nevertheless.
+        """
+        with self._acting(PAYMENT, payment_id, action.value) as work:
+            if action is PaymentAction.CHOOSE_PROVIDER:
+                payer.choose_provider(work, payment_id, provider, by="tester", force=force)
+            else:
+                bank.act(work, payment_id, action, "tester", force=force)
+            return _with_refunds(work, payment_id)
+
+    def pay(
+        self,
+        payment_id: str,
+        provider: str = DEFAULT_PROVIDER,
+        scenario: str | None = None,
+        account: Account | None = None,
+    ) -> PaymentWithRefunds:
+        """Walk the payer's whole path, or none of it: pick the bank and authorise there, from `account`.
+
+        `scenario` is the button to press on the bank's page.
+        """
+        with self._acting(PAYMENT, payment_id, "pay") as work:
+            payer.choose_provider(work, payment_id, provider)
+            bank.authorise(work, payment_id, scenario, account)
+            return _with_refunds(work, payment_id)
+
+    def next_step(self, payment_id: str) -> PaymentWithRefunds:
+        """Let the bank take its next step now; NothingToDo when it plays no scenario."""
+        with self._acting(PAYMENT, payment_id, "next") as work:
+            bank.next_step(work, payment_id)
+            return _with_refunds(work, payment_id)
+
+    def choose_scenario(self, payment_id: str, scenario: str) -> PaymentWithRefunds:
+        """Say what the bank will play for a payment; InvalidScenario when there is no such scenario."""
+        found = self._simulation.scenarios.find(scenario)
+        with self._acting(PAYMENT, payment_id, "scenario") as work:
+            work.world.save(work.world.payment(payment_id).ask_for(found.name, Door.TESTER))
+            work.tell(Kind.SCENARIO_CHOSEN, payment_id, scenario=found.name, door=Door.TESTER.value)
+            return _with_refunds(work, payment_id)
 
     def provide_details(self, refund_id: str, details: Account | None) -> Refund:
         """Give the customer's account for a refund; without one, the customer's own is made up."""
-        simulation = self._simulation
-        key = simulation.owner("refund", refund_id)
-        if details is None:
-            details = simulation.people.account(f"{key} {refund_id}", None, self.refund(refund_id).currency)
-        return payer.PayerService(simulation, key).provide_details(refund_id, details)
+        with self._acting(REFUND, refund_id, "provide_details") as work:
+            if details is None:
+                currency = work.world.refund(refund_id).currency
+                details = work.simulation.people.account(f"{work.merchant.seed} {refund_id}", None, currency)
+            return payer.provide_details(work, refund_id, details, by="tester")
 
     def mark_externally_processed(self, refund_id: str) -> Refund:
         """End a refund as paid some other way."""
-        return self._merchant_of("refund", refund_id).mark_externally_processed(refund_id)
+        with self._acting(REFUND, refund_id, "mark_externally_processed") as work:
+            return mark_externally_processed(work, refund_id, by="tester")
 
-    def reset(self, merchant_key: str) -> Merchant:
-        """Put a merchant back to how it started; NotFound when there can be no such merchant."""
+    def merchant(self, key: str) -> Merchant:
+        """Return any merchant, made now if it has not been used before; NotFound when there can be none."""
+        return self._simulation.merchant(key)
+
+    def change_merchant(self, key: str, **settings: Any) -> Merchant:
+        """Set the merchant's settings; InvalidScenario when `scenario` is none."""
+        if "scenario" in settings:
+            self._simulation.scenarios.find(settings["scenario"])
+        self._simulation.merchant(key)
+        with self._simulation.work(key) as work:
+            merchant = replace(work.merchant, **settings)
+            work.world.save(merchant)
+            work.tell(Kind.MERCHANT_CHANGED, by="tester", **settings)
+            return merchant
+
+    def reset(self, merchant_key: str) -> Discarded:
+        """Put a merchant back to how it started; NotFound when there can be no such merchant.
+
+        Nothing begun before arrives after it.
+        """
         starting = self._simulation.starting_merchant(merchant_key)
         self._simulation.store.enrol(starting)
-        with self._simulation.store.transaction(merchant_key) as world:
-            world.clear()
-            world.save(starting)
-        return starting
+        with self._simulation.work(merchant_key) as work:
+            generation = work.merchant.generation + 1
+            things = work.world.clear()
+            work.world.save(replace(starting, generation=generation))
+            work.retime()
+            work.touch(reset_topic(merchant_key))
+            return Discarded(work.merchant, things)
 
-    def _walk(self, payment_id: str, actions: Sequence[PaymentAction], provider: str) -> PaymentWithRefunds:
-        simulation = self._simulation
-        with simulation.store.transaction(simulation.owner("payment session", payment_id)) as world:
-            for action in actions:
-                if action is PaymentAction.CHOOSE_PROVIDER:
-                    payer.choose_provider(simulation, world, payment_id, provider)
-                else:
-                    bank.act(simulation, world, payment_id, action)
-            return world.payment(payment_id), world.refunds_of([payment_id])[payment_id]
+    def reset_all(self) -> list[Discarded]:
+        """Put all merchants back to how they started."""
+        return [self.reset(key) for key in self._simulation.store.merchants()]
 
-    def _merchant_of(self, kind: str, id_: str) -> MerchantService:
-        return MerchantService(self._simulation, self._simulation.owner(kind, id_))
+    def _owner(self, kind: str, id_: str) -> str:
+        return self._simulation.owner(kind, id_)
+
+    @contextmanager
+    def _acting(self, kind: str, id_: str, did: str) -> Iterator[Work]:
+        """A unit of work in which everything happens because the tester did something to the `kind` of thing."""
+        with self._simulation.work(self._owner(kind, id_)) as work:
+            work.blame(Kind.TESTER, id_, did=did)
+            yield work
+
+
+def _with_refunds(work: Work, payment_id: str) -> PaymentWithRefunds:
+    return work.world.payment(payment_id), work.world.refunds_of([payment_id])[payment_id]

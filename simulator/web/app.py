@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from simulator.web import context, errors, oauth, probes
+from simulator.web import context, errors, journal, oauth, probes
 from simulator.web.admin import admin
 from simulator.web.api import api
 from simulator.web.json import BODY_LIMIT
@@ -29,6 +29,7 @@ def create_app(simulation: Simulation, public_url: str) -> Flask:
     context.provide(app, simulation, public_url)
     setattr(app, "wsgi_app", Tracing(app.wsgi_app, simulation.ids))  # noqa: B010  a method that Flask means to be replaced
     errors.register(app)
+    app.after_request(journal.finish)
     app.register_blueprint(api)
     app.register_blueprint(oauth.routes)
     app.register_blueprint(admin)

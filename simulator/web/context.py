@@ -11,6 +11,7 @@ from simulator.service.merchant import MerchantService
 if TYPE_CHECKING:
     from flask import Flask
 
+    from simulator.domain.events import Cause
     from simulator.domain.merchants import Merchant
     from simulator.service.simulation import Simulation
 
@@ -50,4 +51,19 @@ def calling_as(merchant: Merchant) -> None:
 
 def acting_merchant() -> MerchantService:
     """What the calling merchant can do."""
-    return MerchantService(simulation(), calling_merchant().key)
+    return MerchantService(simulation(), calling_merchant().key, cause())
+
+
+def about(id_: str) -> None:
+    """Remember which thing this call turned out to be about."""
+    g.subject = id_
+
+
+def caused_by(cause: Cause) -> None:
+    """Remember the event that this call is, for the rest of the request."""
+    g.cause = cause
+
+
+def cause() -> Cause | None:
+    """The event that this call is, once the merchant who makes it is known."""
+    return cast("Cause | None", g.get("cause"))

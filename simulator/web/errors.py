@@ -23,7 +23,10 @@ REFUSALS: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.Unauthenticated: (401, "unauthorized"),
     errors.NotAuthorised: (403, "forbidden"),
     errors.NotFound: (404, "not_found"),
+    errors.StillWaiting: (408, "timeout"),
     errors.InProgress: (409, "processing"),
+    errors.Superseded: (409, "processing"),
+    errors.NothingToDo: (409, "invalid_action"),
     errors.IllegalAction: (422, "invalid_action"),
     errors.NotRefundable: (422, "invalid_action"),
     errors.InvalidAmount: (422, "invalid_amount"),
@@ -31,8 +34,12 @@ REFUSALS: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.InvalidAccount: (422, "invalid_bank_account"),
     errors.InvalidProvider: (422, "invalid_request"),
     errors.InvalidScope: (422, "invalid_request"),
+    errors.InvalidScenario: (422, "invalid_request"),
+    errors.InvalidTime: (422, "invalid_request"),
+    errors.InvalidGoal: (422, "invalid_request"),
     errors.IdempotencyConflict: (422, "invalid_idempotency_key"),
     errors.TooManyMerchants: (503, "service_unavailable"),
+    errors.TooManyWaits: (503, "service_unavailable"),
 }
 
 _FIELD_CODES = {

@@ -10,7 +10,7 @@ from flask import Response, g, request
 from simulator.domain.access import Answer
 from simulator.domain.errors import IdempotencyConflict
 from simulator.service.idempotency import IdempotencyService
-from simulator.web.context import calling_merchant, simulation
+from simulator.web.context import calling_merchant, cause, simulation
 from simulator.web.json import no_content, read_body
 
 if TYPE_CHECKING:
@@ -52,4 +52,4 @@ def _replayed(kept: Answer) -> Response:
 
 
 def _service() -> IdempotencyService:
-    return IdempotencyService(simulation(), calling_merchant().key)
+    return IdempotencyService(simulation(), calling_merchant().key, cause())

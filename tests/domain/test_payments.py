@@ -183,14 +183,16 @@ def test_a_payment_remembers_the_account_it_was_paid_from() -> None:
 
 @pytest.mark.parametrize("state", ["awaiting_provider", "awaiting_payment_consent", "initiated", "pending"])
 def test_a_payment_can_be_stopped_until_it_has_ended(state: str) -> None:
-    stopped = replace(PAYMENT, state=PaymentState(state)).stop(LATER)
+    payment = replace(PAYMENT, state=PaymentState(state))
+    stopped = payment.act(payment.stopping_action, LATER)
     assert (stopped.state, stopped.sent_at) == ("failed", None)
 
 
 @pytest.mark.parametrize("state", ["sent", "failed"])
 def test_a_payment_that_has_ended_cannot_be_stopped(state: str) -> None:
+    payment = replace(PAYMENT, state=PaymentState(state))
     with pytest.raises(IllegalAction, match="this state is final"):
-        replace(PAYMENT, state=PaymentState(state)).stop(LATER)
+        payment.act(payment.stopping_action, LATER)
 
 
 @pytest.mark.parametrize("state", ["awaiting_provider", "awaiting_payment_consent"])

@@ -47,32 +47,15 @@ class SlowClock:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def now(self, merchant_key: str) -> datetime:
+    def now(self) -> datetime:
         sleep(0.001)
-        return self._clock.now(merchant_key)
-
-
-class SlowIds:
-    """Takes its time to find a name."""
-
-    def __init__(self, simulation: Simulation) -> None:
-        self._ids = simulation.ids
-
-    def new(self) -> str:
-        sleep(0.001)
-        return self._ids.new()
-
-    def token(self) -> str:
-        return self._ids.token()
-
-    def reference(self) -> str:
-        return self._ids.reference()
+        return self._clock.now()
 
 
 @pytest.fixture
 def slow(simulation: Simulation) -> Simulation:
     """The simulation, in which everything takes long enough to get in each other's way."""
-    return replace(simulation, clock=SlowClock(simulation.clock), ids=SlowIds(simulation))
+    return replace(simulation, clock=SlowClock(simulation.clock))
 
 
 @pytest.fixture

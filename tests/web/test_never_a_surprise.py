@@ -83,7 +83,7 @@ def assert_nothing_made(merchant: MerchantCaller) -> None:
             "/v2/providers/x",
             "/v2/refunds/x/y",
             "/__admin",
-            "/__admin/merchants",
+            "/__admin/merchant",
             "/oauth",
             "/favicon.ico",
         ),

@@ -73,13 +73,14 @@ class TwoMerchants(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = actors.ManualClock()
-        client = create_app(replace(build_simulation(Settings()), clock=self.clock), actors.PUBLIC_URL).test_client()
+        simulation = replace(build_simulation(Settings(seed="walk")), clock=self.clock, alarm=actors.NoAlarm())
+        client = create_app(simulation, actors.PUBLIC_URL).test_client()
         self.tester = actors.Tester(client)
         self.merchants = {
             name: actors.MerchantCaller(client, f"pk_test_{name}", f"sk_test_{name}") for name in ("alice", "bob")
         }
         self.expected = {name: Expected() for name in self.merchants}
-        self.gone: list[Thing] = []
+        self.deleted: list[Thing] = []
         self.ended: dict[str, str] = {}
         self.idempotency_keys = count()
 
@@ -160,14 +161,15 @@ class TwoMerchants(RuleBasedStateMachine):
         self.repeats(name, times, "DELETE", f"/v2/payment_sessions/{id_}", expect=status)
         if status == 204:
             self.expected[name].payments.remove(id_)
-            self.gone.append((name, id_))
+            self.deleted.append((name, id_))
 
     @when(lambda self: len(self.ended) > ENOUGH)
     @rule(name=names)
     def resets(self, name: str) -> None:
         self.tester.ask("POST", f"/__admin/merchants/{self.merchants[name].key}/reset")
-        self.gone += [(name, id_) for id_ in self.expected[name].payments]
+        self.deleted += [(name, id_) for id_ in self.expected[name].payments]
         self.expected[name] = Expected()
+        self.ended.clear()  # the names of those that are gone will be used again
 
     @when(lambda self: self.payments)
     @rule(data=data)
@@ -221,6 +223,11 @@ class TwoMerchants(RuleBasedStateMachine):
             assert (not view["actions"]) == (payment["state"] in FINAL)
             refunds = {refund["id"]: refund["refund"] for refund in view["refunds"]}
             assert refunds == {ours: refund for ours, refund in seen.refunds.items() if ours in refunds}
+
+    @property
+    def gone(self) -> list[Thing]:
+        """The payments that no longer exist."""
+        return [thing for thing in self.deleted if thing not in self.payments]
 
     def what_has_ended_stays_as_it_is(self, seen: Seen) -> None:
         for id_, thing in (seen.payments | seen.refunds).items():

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from simulator.domain.errors import NotFound
 from simulator.domain.states import RefundAction
 from simulator.service.tester import TesterService
+from simulator.service.waiting import WaitService
 from simulator.web.context import simulation
 from simulator.web.json import answer, read_optional_object
 from simulator.web.schemas.accounts import NewAccount, account
 from simulator.web.schemas.refunds import refund_answer
+from simulator.web.schemas.testers import WaitQuery, seconds
 
 if TYPE_CHECKING:
     from simulator.domain.refunds import Refund
 
 routes = Blueprint("refunds", __name__, url_prefix="/refunds")
-_new_account = NewAccount()
+_new_account, _wait_query = NewAccount(), WaitQuery()
 
 
 @routes.get("/<id_>")
@@ -45,6 +47,13 @@ def act(id_: str, action: str) -> NoReturn:  # noqa: ARG001  whatever the refund
 def mark_externally_processed(id_: str) -> Response:
     """End the refund as paid some other way."""
     return answer(refund_view(TesterService(simulation()).mark_externally_processed(id_)))
+
+
+@routes.get("/<id_>/wait")
+def wait(id_: str) -> Response:
+    """Answer once a refund is as `until` says: a state, `final`, or `idle`."""
+    query = _wait_query.load(request.args)
+    return answer(refund_view(WaitService(simulation()).refund(id_, query["until"], seconds(query))))
 
 
 def refund_view(refund: Refund) -> dict[str, Any]:

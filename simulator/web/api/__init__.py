@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from simulator.web import auth, idempotency
+from simulator.web import auth, idempotency, journal
 from simulator.web.api import bank_accounts, payment_sessions, providers, refunds
 
 api = Blueprint("api", __name__, url_prefix="/v2")
 api.before_request(auth.authenticate)
+api.before_request(journal.begin)
 api.before_request(idempotency.begin)
 api.after_request(idempotency.finish)
 api.register_blueprint(payment_sessions.routes)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from simulator.web.context import acting_merchant, calling_merchant
+from simulator.service.merchant import SCENARIO_HEADER
+from simulator.web.context import about, acting_merchant, calling_merchant
 from simulator.web.json import answer, no_content, read_object
 from simulator.web.openapi import operation
 from simulator.web.schemas.accounts import AccountAnswer, account_answer
@@ -24,7 +25,9 @@ routes = Blueprint("payment_sessions", __name__, url_prefix="/payment_sessions")
 @operation("Create a payment session", body=NewPaymentSession, answers={201: PaymentSession})
 def create() -> Response:
     """Ask for a payment: send the payer to the answer's `url`."""
-    payment = acting_merchant().create_payment(payment_request(read_object(), calling_merchant()))
+    asked = payment_request(read_object(), calling_merchant())
+    payment = acting_merchant().create_payment(asked, request.headers.get(SCENARIO_HEADER))
+    about(payment.id)
     return answer(payment_answer(payment, ()), 201)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from simulator.web.context import acting_merchant
+from simulator.web.context import about, acting_merchant
 from simulator.web.json import answer, read_object
 from simulator.web.openapi import operation
 from simulator.web.schemas.fields import ListQuery, page_limit
@@ -18,7 +18,9 @@ _query = ListQuery()
 @operation("Refund a payment, in full or in part", body=NewRefund, answers={201: RefundAnswer, 404: None})
 def create() -> Response:
     """Send money back; who lacks the customer's account gets a `url` for the customer to give it."""
-    return answer(refund_answer(acting_merchant().create_refund(refund_request(read_object()))), 201)
+    refund = acting_merchant().create_refund(refund_request(read_object()))
+    about(refund.id)
+    return answer(refund_answer(refund), 201)
 
 
 @routes.get("")

@@ -107,21 +107,34 @@ class Choice(_Strict, fields.String):
 
 
 class WholeNumber(_Strict, fields.Integer):
-    """A JSON number without a fraction from 1 up to 64 bits; `400.0` is 400, `"400"` and `true` are refused (Q25)."""
+    """A JSON number without a fraction from 1 to `most`; `400.0` is 400, `"400"` and `true` are refused (Q25)."""
 
-    default_error_messages = _sentences(
-        invalid="Must be a whole number.", range=f"Must be between 1 and {LARGEST_AMOUNT}."
-    )
+    default_error_messages = _sentences(invalid="Must be a whole number.", range="Must be between 1 and {most}.")
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(metadata={"minimum": 1, "maximum": LARGEST_AMOUNT}, **options)
+    def __init__(self, *, most: int = LARGEST_AMOUNT, **options: Any) -> None:
+        self._most = most
+        super().__init__(metadata={"minimum": 1, "maximum": most}, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> int:
         if not (type(value) is int or (type(value) is float and value.is_integer())):
             raise self.make_error("invalid")
-        if not 1 <= value <= LARGEST_AMOUNT:
-            raise self.make_error("range")
+        if not 1 <= value <= self._most:
+            raise self.make_error("range", most=self._most)
         return int(value)
+
+
+class Number(_Strict, fields.Float):
+    """A JSON number, and nothing like it."""
+
+    default_error_messages = _sentences(invalid="Must be a number.")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> float:
+        if type(value) not in (int, float):
+            raise self.make_error("invalid")
+        try:
+            return float(value)
+        except OverflowError:
+            raise self.make_error("invalid") from None
 
 
 class Flag(_Strict, fields.Boolean):

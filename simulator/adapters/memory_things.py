@@ -1,0 +1,91 @@
+"""What the store in memory keeps of one merchant, in the order and by the indexes in which it is asked for."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from simulator.domain.access import IdempotentCall, Token
+    from simulator.domain.events import Event
+    from simulator.domain.merchants import Merchant
+    from simulator.domain.payments import Payment
+    from simulator.domain.refunds import Refund
+    from simulator.domain.states import PaymentState
+    from simulator.domain.timers import Timer
+
+    Position = tuple[datetime, int, str]
+    """A payment's place in the lists: when it was created, the how-manieth it is, its id."""
+
+
+class Space:
+    """One merchant's things, and the indexes that keep every call short however many there are."""
+
+    def __init__(self, merchant: Merchant) -> None:
+        self.lock = Lock()
+        self.merchant = merchant
+        self.things = Things()
+
+
+class Things:
+    """Payments and their positions by creation, in all and by state; all else in the order it was added.
+
+    `expiries` is a heap of when to look again at which token or call; that may have gone, or live longer by then.
+    """
+
+    def __init__(self) -> None:
+        self.payments: dict[str, tuple[Payment, Position]] = {}
+        self.refunds: dict[str, Refund] = {}
+        self.tokens: dict[str, Token] = {}
+        self.calls: dict[str, IdempotentCall] = {}
+        self.refund_ids: defaultdict[str, list[str]] = defaultdict(list)
+        self.positions: list[Position] = []
+        self.positions_in: defaultdict[PaymentState, list[Position]] = defaultdict(list)
+        self.expiries: list[tuple[datetime, str]] = []
+        self.added = 0
+        self.counts: defaultdict[str, int] = defaultdict(int)
+        self.events: dict[int, Event] = {}
+        self.last_event = 0
+        self.timers: list[Timer] = []
+        self.timers_of: defaultdict[str, list[Timer]] = defaultdict(list)
+
+    def place(self, payment: Payment, position: Position) -> None:
+        """Put a payment where it belongs."""
+        self.payments[payment.id] = payment, position
+        insort(self.positions, position)
+        insort(self.positions_in[payment.state], position)
+
+    def replace(self, payment: Payment) -> None:
+        """Put the next value of a payment in its place."""
+        old, position = self.payments[payment.id]
+        self.payments[payment.id] = payment, position
+        if payment.state is not old.state:
+            _discard(self.positions_in[old.state], position)
+            insort(self.positions_in[payment.state], position)
+
+    def set(self, timer: Timer) -> None:
+        """Put a timer where it is due."""
+        insort(self.timers, timer)
+        insort(self.timers_of[timer.subject], timer)
+
+    def unset(self, timer: Timer) -> None:
+        """Take a timer away."""
+        siblings = self.timers_of[timer.subject]
+        siblings.remove(timer)
+        if not siblings:
+            del self.timers_of[timer.subject]
+        del self.timers[bisect_left(self.timers, timer)]
+
+    def displace(self, id_: str) -> None:
+        """Take a payment away."""
+        payment, position = self.payments.pop(id_)
+        _discard(self.positions, position)
+        _discard(self.positions_in[payment.state], position)
+
+
+def _discard(positions: list[Position], position: Position) -> None:
+    del positions[bisect_left(positions, position)]

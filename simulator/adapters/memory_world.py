@@ -1,0 +1,294 @@
+"""A merchant's world in memory while it is open: changed in place, and undone on error."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from contextlib import contextmanager
+from functools import partial
+from heapq import heappop, heappush
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from simulator.adapters.memory_things import Things
+from simulator.domain.access import IdempotentCall, Token
+from simulator.domain.clock import EPOCH
+from simulator.domain.errors import DuplicateId, NotFound
+from simulator.domain.events import EVENTS_KEPT
+from simulator.domain.merchants import Merchant
+from simulator.domain.payments import Payment
+from simulator.domain.refunds import Refund
+from simulator.domain.timers import Timer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from datetime import datetime
+    from types import TracebackType
+
+    from simulator.adapters.memory_things import Position, Space
+    from simulator.domain.events import Event, EventQuery
+    from simulator.domain.ports import PaymentQuery, World
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+def _instant(position: Position) -> datetime:
+    return position[0]
+
+
+class MemoryTransaction:
+    """A `World` while it is entered. Each change leaves behind what takes it back."""
+
+    def __init__(self, space: Space, owners: dict[str, str]) -> None:
+        self._space = space
+        self._owners = owners
+        self._undo: list[Callable[[], object]] = []
+        self._disowned: set[str] = set()
+
+    def __enter__(self) -> World:
+        self._space.lock.acquire()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            if error is None:
+                for id_ in self._disowned:
+                    del self._owners[id_]
+            else:
+                for undo in reversed(self._undo):
+                    undo()
+        finally:
+            self._space.lock.release()
+
+    def merchant(self) -> Merchant:
+        """Return the merchant whose world this is."""
+        return self._space.merchant
+
+    def payment(self, id_: str) -> Payment:
+        """Return the payment session `id_`."""
+        try:
+            return self._space.things.payments[id_][0]
+        except KeyError:
+            raise NotFound("payment session", id_) from None
+
+    def payments(self, query: PaymentQuery) -> tuple[Payment, ...]:
+        """Return what `query` asks for, the newest first."""
+        things = self._space.things
+        positions = things.positions if query.state is None else things.positions_in.get(query.state, [])
+        start, end = 0, len(positions)
+        if query.created_at_from is not None:
+            start = bisect_left(positions, query.created_at_from, key=_instant)
+        if query.created_at_to is not None:
+            end = bisect_right(positions, query.created_at_to, key=_instant)
+        page = reversed(positions[max(start, end - query.limit) : end])
+        return tuple(things.payments[id_][0] for _, _, id_ in page)
+
+    def refund(self, id_: str) -> Refund:
+        """Return the refund `id_`."""
+        try:
+            return self._space.things.refunds[id_]
+        except KeyError:
+            raise NotFound("refund", id_) from None
+
+    def refunds(self, limit: int) -> tuple[Refund, ...]:
+        """Return the refunds added last, the newest first."""
+        return tuple(islice(reversed(self._space.things.refunds.values()), limit))
+
+    def refunds_of(self, payment_ids: Iterable[str]) -> dict[str, tuple[Refund, ...]]:
+        """Return the refunds of each payment in the order they were added."""
+        things = self._space.things
+        return {id_: tuple(things.refunds[refund] for refund in things.refund_ids.get(id_, ())) for id_ in payment_ids}
+
+    def token(self, id_: str) -> Token:
+        """Return the token `id_`."""
+        try:
+            return self._space.things.tokens[id_]
+        except KeyError:
+            raise NotFound("token", "…") from None
+
+    def call(self, id_: str) -> IdempotentCall | None:
+        """Return the call made with the idempotency key `id_`."""
+        return self._space.things.calls.get(id_)
+
+    def count(self, kind: str) -> int:
+        """Return how many times this was asked for `kind`."""
+        counts = self._space.things.counts
+        before = counts[kind]
+        self._undo.append(lambda: counts.update({kind: before}))
+        counts[kind] = before + 1
+        return before + 1
+
+    def latest(self) -> datetime:
+        """Return the instant of the newest event."""
+        things = self._space.things
+        return things.events[things.last_event].at if things.last_event else EPOCH
+
+    def last_event(self) -> int:
+        """Return the number of the newest event."""
+        return self._space.things.last_event
+
+    def event(self, number: int) -> Event | None:
+        """Return the event `number`."""
+        return self._space.things.events.get(number)
+
+    def events(self, query: EventQuery) -> tuple[Event, ...]:
+        """Return what `query` asks for, the oldest first."""
+        things = self._space.things
+        first = max(query.after, things.last_event - EVENTS_KEPT) + 1
+        kept = (things.events[number] for number in range(first, things.last_event + 1))
+        return tuple(islice(filter(query.wants, kept), query.limit))
+
+    def record(self, event: Event) -> None:
+        """Keep an event."""
+        things = self._space.things
+        if event.number <= things.last_event:
+            if event.number in things.events:
+                self._put(things.events, event.number, event)
+            return
+        last = things.last_event
+        oldest = things.events.pop(event.number - EVENTS_KEPT, None)
+        things.events[event.number] = event
+        things.last_event = event.number
+
+        def undo() -> None:
+            del things.events[event.number]
+            things.last_event = last
+            if oldest is not None:
+                things.events[oldest.number] = oldest
+
+        self._undo.append(undo)
+
+    def next_timer(self) -> Timer | None:
+        """Return the timer that is due first."""
+        timers = self._space.things.timers
+        return timers[0] if timers else None
+
+    def timers(self, subjects: Collection[str] | None = None) -> tuple[Timer, ...]:
+        """Return all timers, or those of `subjects`."""
+        things = self._space.things
+        if subjects is None:
+            return tuple(things.timers)
+        return tuple(sorted(timer for subject in set(subjects) for timer in things.timers_of.get(subject, ())))
+
+    def add(self, value: Payment | Refund | Token | Timer) -> None:
+        """Keep something new."""
+        things = self._space.things
+        if isinstance(value, Timer):
+            things.set(value)
+            self._undo.append(lambda: things.unset(value))
+            return
+        self._own(value.id)
+        match value:
+            case Payment():
+                things.added += 1
+                things.place(value, (value.created_at, things.added, value.id))
+                self._undo.append(lambda: things.displace(value.id))
+            case Refund():
+                siblings = things.refund_ids[value.request.payment_session_id]
+                siblings.append(value.id)
+                self._undo.append(siblings.pop)
+                self._put(things.refunds, value.id, value)
+            case Token():
+                self._put(things.tokens, value.id, value)
+                heappush(things.expiries, (value.expires_at, value.id))
+
+    def save(self, value: Payment | Refund | Merchant | IdempotentCall) -> None:
+        """Keep the next value of something."""
+        space = self._space
+        match value:
+            case Payment():
+                old = self.payment(value.id)
+                space.things.replace(value)
+                self._undo.append(lambda: space.things.replace(old))
+            case Refund():
+                self._put(space.things.refunds, self.refund(value.id).id, value)
+            case IdempotentCall():
+                self._put(space.things.calls, value.id, value)
+                heappush(space.things.expiries, (value.expires_at, value.id))
+            case Merchant():
+                before = space.merchant
+                self._undo.append(lambda: setattr(space, "merchant", before))
+                space.merchant = value
+
+    def remove(self, value: Payment | Token | IdempotentCall | Timer) -> None:
+        """Forget something."""
+        things = self._space.things
+        match value:
+            case Timer():
+                things.unset(value)
+                self._undo.append(lambda: things.set(value))
+            case Token():
+                self._drop(things.tokens, self.token(value.id).id)
+                self._disown([value.id])
+            case Payment():
+                payment, position = things.payments[self.payment(value.id).id]
+                things.displace(payment.id)
+                self._undo.append(lambda: things.place(payment, position))
+                self._disown([payment.id])
+            case IdempotentCall():
+                if value.id not in things.calls:
+                    raise NotFound("idempotent call", value.id)
+                self._drop(things.calls, value.id)
+
+    def forget_expired(self, at: datetime) -> None:
+        """Forget the tokens and idempotent calls whose time is over, looking at no others."""
+        things = self._space.things
+        while things.expiries and things.expiries[0][0] <= at:
+            expiry = heappop(things.expiries)
+            self._undo.append(partial(heappush, things.expiries, expiry))
+            _, id_ = expiry
+            if (token := things.tokens.get(id_)) and token.expires_at <= at:
+                self._drop(things.tokens, id_)
+                self._disown([id_])
+            if (call := things.calls.get(id_)) and call.expires_at <= at:
+                self._drop(things.calls, id_)
+
+    def clear(self) -> dict[str, int]:
+        """Forget everything but the merchant."""
+        space, before = self._space, self._space.things
+        self._disown([*before.payments, *before.refunds, *before.tokens])
+        space.things = Things()
+        self._undo.append(lambda: setattr(space, "things", before))
+        return {
+            "payment_sessions": len(before.payments),
+            "refunds": len(before.refunds),
+            "tokens": len(before.tokens),
+            "idempotency_keys": len(before.calls),
+            "timers": len(before.timers),
+            "events": len(before.events),
+        }
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what was done inside when it is left by an exception."""
+        done = len(self._undo)
+        disowned = set(self._disowned)
+        try:
+            yield
+        except BaseException:
+            while len(self._undo) > done:
+                self._undo.pop()()
+            self._disowned = disowned
+            raise
+
+    def _put(self, table: dict[Key, Value], id_: Key, value: Value) -> None:
+        before = table.get(id_)
+        table[id_] = value
+        self._undo.append(lambda: table.pop(id_) if before is None else table.update({id_: before}))
+
+    def _drop(self, table: dict[Key, Value], id_: Key) -> None:
+        before = table.pop(id_)
+        self._undo.append(lambda: table.update({id_: before}))
+
+    def _own(self, id_: str) -> None:
+        key = self._space.merchant.key
+        if id_ in self._disowned:
+            self._disowned.remove(id_)
+        elif id_ in self._owners or self._owners.setdefault(id_, key) != key:
+            raise DuplicateId(id_)
+        else:
+            self._undo.append(lambda: self._owners.pop(id_))
+
+    def _disown(self, ids: Iterable[str]) -> None:
+        """Free the ids once the transaction is over; until then nobody else may have them."""
+        self._disowned.update(ids)

@@ -1,0 +1,121 @@
+"""A unit of work: everything that changes in a merchant's world at one instant, for one reason, or not at all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from simulator.domain.errors import Superseded
+from simulator.domain.events import Event
+from simulator.domain.ids import reference_of, token_of, uuid_of
+from simulator.domain.timers import Timer, TimerKind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+
+    from simulator.domain.events import Cause
+    from simulator.domain.merchants import Merchant
+    from simulator.domain.ports import World
+    from simulator.service.simulation import Simulation
+
+
+class Work:
+    """An open world; leaving it by an exception undoes all that was done in it, else the changes are made known.
+
+    `at` is the instant on the merchant's clock at which everything in it happens, never before what happened last.
+    `because` is the number of the event that makes it happen.
+    """
+
+    world: World
+    at: datetime
+    real_at: datetime
+
+    def __init__(self, simulation: Simulation, merchant_key: str, cause: Cause | None = None) -> None:
+        self.simulation = simulation
+        self.because = cause.event if cause else None
+        self._key = merchant_key
+        self._cause = cause
+        self._topics: set[str] = set()
+        self._retimed = False
+        self._told: int | None = None
+
+    def __enter__(self) -> Self:
+        """Open the world; Superseded when it was reset since the cause."""
+        self._transaction = self.simulation.store.transaction(self._key)
+        self.world = self._transaction.__enter__()
+        try:
+            merchant = self.world.merchant()
+            if self._cause is not None and self._cause.generation != merchant.generation:
+                raise Superseded(f"The merchant {self._key} was reset while this was under way.")  # noqa: TRY301
+            self.real_at = self.simulation.clock.now()
+            self.at = max(merchant.clock.at(self.real_at), self.world.latest())
+        except BaseException as error:
+            self._transaction.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Keep or undo it all, then wake whoever waits for it."""
+        due = None
+        if self._retimed and error is None:
+            timer = self.world.next_timer()
+            due = self.merchant.clock.when(timer.due) if timer else None
+        self._transaction.__exit__(kind, error, at)
+        if error is None:
+            if self._retimed:
+                self.simulation.alarm.set(self._key, due)
+            if self._topics:
+                self._topics.add(self._key)
+                self.simulation.bell.ring(self._topics)
+
+    @property
+    def merchant(self) -> Merchant:
+        """The merchant whose world this is."""
+        return self.world.merchant()
+
+    def new_id(self, kind: str) -> str:
+        """A UUID for a new `kind` of thing."""
+        return uuid_of(self.merchant.seed, self._key, kind, self.world.count(kind))
+
+    def new_token(self) -> str:
+        """An access token."""
+        return token_of(self.merchant.seed, self._key, "token", self.world.count("token"))
+
+    def new_reference(self) -> str:
+        """A reference, as Banked makes them up."""
+        return reference_of(self.merchant.seed, self._key, "reference", self.world.count("reference"))
+
+    def tell(self, kind: str, subject: str | None = None, *, because: int | None = None, **data: Any) -> int:
+        """Write a line in the event log, by default because of what caused this work; return its number."""
+        number = self.world.count("event")
+        self.world.record(Event(number, self.at, self.real_at, kind, subject, because or self.because, data))
+        self._topics.add(subject or self._key)
+        self._told = number
+        return number
+
+    def blame(self, kind: str, subject: str | None = None, **data: Any) -> None:
+        """Write a line in the event log, because of which all else in this work happens."""
+        self.because = self.tell(kind, subject, **data)
+
+    def touch(self, topic: str) -> None:
+        """Let whoever waits for news of `topic` look again."""
+        self._topics.add(topic)
+
+    def schedule(self, kind: TimerKind, subject: str, seconds: float) -> None:
+        """Let something happen to `subject` in so many seconds, because of what was told last."""
+        because = self._told or self.because
+        timer = Timer(self.at + timedelta(seconds=seconds), self.world.count("timer"), kind, subject, because)
+        self.world.add(timer)
+        self._retimed = True
+
+    def cancel(self, subject: str, *kinds: TimerKind) -> None:
+        """Let nothing of these kinds happen to `subject` any more."""
+        for timer in self.world.timers([subject]):
+            if timer.kind in kinds:
+                self.world.remove(timer)
+                self._retimed = True
+
+    def retime(self) -> None:
+        """Let the timers be looked at again, because the clock was set."""
+        self._retimed = True

@@ -1,0 +1,243 @@
+"""The tester's API on the wire: commands, and how clocks, timers, events and merchants are shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from marshmallow import RAISE, ValidationError
+
+from simulator.domain.clock import ClockMode, MerchantClock, after, duration, iso
+from simulator.domain.events import EVENTS_KEPT, EventQuery
+from simulator.domain.scenarios import Progression
+from simulator.service.bank import describe
+from simulator.service.tester import DEFAULT_PROVIDER
+from simulator.web.schemas.accounts import NewAccount
+from simulator.web.schemas.fields import Choice, Flag, Instant, Number, Object, Request, Text, WholeNumber
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from simulator.domain.events import Event
+    from simulator.domain.merchants import Merchant
+    from simulator.domain.scenarios import MagicAccount, Scenario
+    from simulator.domain.timers import Timer
+    from simulator.service.timers import ClockSet, Fired
+
+_ONE_YEAR = 31_536_000
+DEFAULT_WAIT = 5.0
+
+
+class Command(Request):
+    """What a tester sends; a member that nobody knows is a slip of the pen, and refused."""
+
+    class Meta:
+        """Refuse what is unknown."""
+
+        unknown = RAISE
+
+    error_messages = {**Request.error_messages, "unknown": "There is no such field."}  # noqa: RUF012  marshmallow's way
+
+
+class NewAction(Command):
+    """How an action happens: at which bank, and whether its state has a say."""
+
+    provider = Text(load_default=DEFAULT_PROVIDER)
+    force = Flag(load_default=False)
+
+
+class NewPay(Command):
+    """How a payer pays: at which bank, pressing which scenario's button, from which account."""
+
+    provider = Text(load_default=DEFAULT_PROVIDER)
+    scenario = Text(allow_none=True, load_default=None)
+    account = Object(NewAccount, allow_none=True, load_default=None)
+
+
+class NewScenario(Command):
+    """The name of a scenario."""
+
+    scenario = Text(required=True)
+
+
+class NewClock(Command):
+    """How a merchant's time passes from now on, and what it is now, if that is to change."""
+
+    mode = Choice(ClockMode, required=True)
+    rate = Number()
+    at = Instant()
+    by = Text()
+
+
+class Advance(Command):
+    """How far a clock goes: by a duration, or to an instant."""
+
+    by = Text()
+    to = Instant()
+
+
+class MerchantSettings(Command):
+    """What a tester can set of a merchant."""
+
+    name = Text()
+    accept_any_payee = Flag()
+    scenario = Text()
+    progression = Choice(Progression)
+    session_expires_after = WholeNumber(most=_ONE_YEAR, allow_none=True)
+    seed = Text()
+
+
+class EventsQuery(Command):
+    """Which events to list."""
+
+    subject = Text()
+    kind = Text()
+    after = Text(pattern="[0-9]{1,18}", rule="Must be the number of an event.")
+    limit = Text(pattern="[1-9][0-9]{0,8}", rule="Must be a whole number, 1 or more.")
+
+
+class RequestsQuery(EventsQuery):
+    """Which calls to list; `path` may end with `*`, and `status` is a number, or as in `4xx`."""
+
+    path = Text()
+    method = Text()
+    status = Text(pattern="[1-5]([0-9]{2}|xx)", rule="Must be a status such as 404 or 4xx.")
+
+
+class WaitQuery(Command):
+    """What to wait for, and for how many seconds at most."""
+
+    until = Text(load_default="final")
+    timeout = Text(pattern=r"[0-9]{1,4}(\.[0-9]{1,6})?", rule="Must be seconds, such as 5 or 0.5.")
+
+
+class EventWaitQuery(EventsQuery):
+    """Which event to wait for, and for how many seconds at most."""
+
+    timeout = Text(pattern=r"[0-9]{1,4}(\.[0-9]{1,6})?", rule="Must be seconds, such as 5 or 0.5.")
+
+
+def clock_change(body: dict[str, Any]) -> Callable[[MerchantClock, datetime], MerchantClock]:
+    """What `PUT …/clock` makes of a clock at a real instant; ValidationError for fields that do not fit the mode."""
+    data = NewClock().load(body)
+    mode, rate = data["mode"], data.get("rate")
+    if (mode is ClockMode.SCALED) != (rate is not None):
+        raise ValidationError({"rate": ["Must be given for a scaled clock, and for no other."]})
+    if mode is ClockMode.REAL and ("at" in data or "by" in data):
+        raise ValidationError({"mode": ["A real clock shows the real time: use shifted."]})
+    if "at" in data and "by" in data:
+        raise ValidationError({"by": ["Must not be given together with at."]})
+    by = duration(data["by"]) if "by" in data else None
+
+    def change(clock: MerchantClock, real: datetime) -> MerchantClock:
+        shows = real if mode is ClockMode.REAL else data.get("at", clock.at(real))
+        shows = after(real if mode is ClockMode.SHIFTED else shows, by) if by is not None else shows
+        rates = {ClockMode.FROZEN: 0.0, ClockMode.SCALED: rate}
+        return clock.set(real, shows, rates.get(mode, 1.0))
+
+    return change
+
+
+def clock_advance(body: dict[str, Any]) -> Callable[[MerchantClock, datetime], MerchantClock]:
+    """What `POST …/clock/advance` makes of a clock at a real instant; ValidationError without one of `by` and `to`."""
+    data = Advance().load(body)
+    if len(data) != 1:
+        raise ValidationError({"by": ["Give either by, a duration such as 21d, or to, an instant."]})
+    by = duration(data["by"]) if "by" in data else None
+
+    def change(clock: MerchantClock, real: datetime) -> MerchantClock:
+        return clock.set(real, after(clock.at(real), by) if by is not None else data["to"], clock.rate)
+
+    return change
+
+
+def event_query(data: Mapping[str, str], **defaults: Any) -> EventQuery:
+    """The query that a loaded `EventsQuery` asks for."""
+    wanted = {"kind": data.get("kind"), "after": int(data.get("after", 0)), **defaults}
+    subjects = [data["subject"]] if "subject" in data else None
+    return EventQuery(subjects=subjects, limit=min(int(data.get("limit", EVENTS_KEPT)), EVENTS_KEPT), **wanted)
+
+
+def request_matches(data: Mapping[str, str], event: Event) -> bool:
+    """Whether a call in the log is what a loaded `RequestsQuery` asks for."""
+    path, wanted = str(event.data["path"]), data.get("path")
+    if wanted is not None and not (path.startswith(wanted[:-1]) if wanted.endswith("*") else path == wanted):
+        return False
+    if "method" in data and event.data["method"] != data["method"].upper():
+        return False
+    status = str(event.data.get("status", ""))
+    return "status" not in data or status == data["status"] or f"{status[:1]}xx" == data["status"]
+
+
+def seconds(data: Mapping[str, str]) -> float:
+    """For how long a loaded query wants to wait."""
+    return float(data.get("timeout", DEFAULT_WAIT))
+
+
+def event_answer(event: Event) -> dict[str, object]:
+    """An event as it is shown."""
+    return {
+        "number": event.number,
+        "at": iso(event.at),
+        "real_at": iso(event.real_at),
+        "kind": event.kind,
+        "subject": event.subject,
+        "because": event.because,
+        "data": event.data,
+    }
+
+
+def timer_answer(timer: Timer) -> dict[str, object]:
+    """A timer as it is shown."""
+    return {"due": iso(timer.due), "kind": timer.kind, "subject": timer.subject, "because": timer.because}
+
+
+def fired_answer(fired: Fired) -> dict[str, object]:
+    """A timer that went off, and what it caused."""
+    return {**timer_answer(fired.timer), "events": [event_answer(event) for event in fired.events]}
+
+
+def clock_answer(clock_set: ClockSet) -> dict[str, object]:
+    """A clock as it is shown."""
+    clock = clock_set.clock
+    return {
+        "mode": clock.mode,
+        "now": iso(clock_set.now),
+        "real_now": iso(clock_set.real_now),
+        "rate": clock.rate,
+        "next_timer": timer_answer(clock_set.next_timer) if clock_set.next_timer else None,
+    }
+
+
+def merchant_answer(merchant: Merchant) -> dict[str, object]:
+    """A merchant's settings as they are shown: all but the secret and the seed."""
+    return {
+        "key": merchant.key,
+        "name": merchant.name,
+        "email": merchant.email,
+        "application_id": merchant.application_id,
+        "accept_any_payee": merchant.accept_any_payee,
+        "scenario": merchant.scenario,
+        "progression": merchant.progression,
+        "session_expires_after": merchant.session_expires_after,
+    }
+
+
+def scenario_answer(scenario: Scenario) -> dict[str, object]:
+    """A scenario as it is shown."""
+    steps = [
+        {"after": step.after, "action": step.action, "reason": step.reason or None, "force": step.force}
+        for step in scenario.steps
+    ]
+    told = {"name": scenario.name, "description": scenario.description}
+    return {**told, "in_words": describe(scenario), "steps": steps}
+
+
+def magic_answer(magic: MagicAccount) -> dict[str, object]:
+    """A magic account as it is shown."""
+    return {
+        "sort_code": magic.sort_code,
+        "account_number": magic.account_number,
+        "scenario": magic.scenario.name,
+        "recurring_only": magic.recurring_only,
+    }
