@@ -12,11 +12,14 @@ from simulator.domain.money import Currency
 from simulator.web.schemas.accounts import account_answer
 
 if TYPE_CHECKING:
+    from simulator.config import Settings
     from simulator.domain.merchants import Merchant
 
 
-def banner(address: str, public_url: str, merchant: Merchant) -> str:
+def banner(address: str, settings: Settings, merchant: Merchant) -> str:
     """What the server says once it is ready: a line for programs, then some for people."""
+    public_url = settings.public_url
+    token = f"\n  token   {settings.admin_token} for {public_url}/__admin" if settings.admin_token else ""
     guessable = merchant.secret == secret_of_test_key(merchant.key)
     secret = merchant.secret if guessable else "(as configured)"
     user = shlex.quote(f"{merchant.key}:{merchant.secret if guessable else 'SECRET'}")
@@ -30,7 +33,7 @@ def banner(address: str, public_url: str, merchant: Merchant) -> str:
 
   API     {public_url}/v2
   key     {merchant.key}
-  secret  {secret}
+  secret  {secret}{token}
 
   curl -u {user} {public_url}/v2/payment_sessions \\
     -H 'Content-Type: application/json' \\

@@ -12,6 +12,7 @@ from simulator.adapters.memory import MemoryStore
 from simulator.adapters.people import FakerPeople
 from simulator.adapters.scheduler import Scheduler
 from simulator.adapters.system import RandomIds, SystemClock
+from simulator.domain.faults import Effect, Fault, Match, Preset
 from simulator.domain.merchants import DEFAULT_KEY, secret_of_test_key
 from simulator.domain.providers import Provider, Providers
 from simulator.domain.scenarios import MagicAccount, Scenario, Scenarios, Step
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
     from simulator.domain.merchants import Merchant
 
 
-def build_app(settings: Settings) -> tuple[Flask, Merchant]:
-    """The app that `settings` describe and the merchant to show a newcomer; InvalidSetting for broken fixtures."""
+def build_app(settings: Settings) -> tuple[Flask, Simulation]:
+    """The app that `settings` describe and the simulation that it shows; InvalidSetting for broken fixtures."""
     simulation = build_simulation(settings)
-    return create_app(simulation, settings.public_url), next(iter(simulation.configured.values()))
+    return create_app(simulation, settings.public_url, settings.admin_token), simulation
 
 
 def build_simulation(settings: Settings) -> Simulation:
@@ -52,6 +53,7 @@ def build_simulation(settings: Settings) -> Simulation:
         seed=settings.seed or token_hex(16),
         configured={merchant.key: merchant for merchant in _configured(settings, providers)},
         strict_keys=settings.strict_keys,
+        fault_presets=load_fault_presets(),
     )
     for key in simulation.configured:
         simulation.merchant(key)
@@ -70,6 +72,19 @@ def load_scenarios() -> Scenarios:
     scenarios = {each["name"]: _scenario(**each) for each in data["scenarios"]}
     magic = [MagicAccount(**{**each, "scenario": scenarios[each["scenario"]]}) for each in data["magic_accounts"]]
     return Scenarios(scenarios.values(), magic)
+
+
+def load_fault_presets() -> dict[str, Preset]:
+    """The faults that the program ships, by name."""
+    return {each["name"]: _fault_preset(**each) for each in _data("faults.json")}
+
+
+def _fault_preset(
+    description: str, effect: dict[str, Any], match: dict[str, Any] | None = None, **fault: Any
+) -> Preset:
+    if "latency" in effect:
+        effect["latency"] = tuple(effect["latency"])
+    return Preset(Fault(**fault, effect=Effect(**effect), match=Match(**match or {})), description)
 
 
 def _scenario(name: str, description: str, steps: list[dict[str, Any]]) -> Scenario:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from granian.rsgi import ProtocolError  # type: ignore[attr-defined]  # meant to be imported from there
+
+from simulator.web.transport import IN_GOOD_HANDS, TRANSPORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
     from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
+
+    from simulator.web.transport import Transport
 
     Response = tuple[int, list[tuple[str, str]], bytes]
 
@@ -31,13 +38,20 @@ class Bridge:
 
     A call to a path that starts with one of `brief` is answered in the event loop itself, which is fastest and one at
     a time; any other may take its time in a thread. `body_limit` is the most bytes of a body that `app` has use for.
+    `stop` ends what they wait for.
     """
 
-    def __init__(self, app: WSGIApplication, brief: tuple[str, ...], body_limit: int) -> None:
+    def __init__(self, app: WSGIApplication, brief: tuple[str, ...], body_limit: int, stop: Callable[[], None]) -> None:
         self._app = app
+        self._stop = stop
         self._brief = brief
         self._body_limit = body_limit
         self._threads = ThreadPoolExecutor(_THREADS, "call")
+
+    def __rsgi_del__(self, _: object) -> None:
+        """Let whoever waits go, for the server stops."""
+        self._stop()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answer one request."""
@@ -50,7 +64,10 @@ class Bridge:
             response = _call(self._app, environ)
         else:
             response = await asyncio.get_running_loop().run_in_executor(self._threads, _call, self._app, environ)
-        protocol.response_bytes(*response)
+        if TRANSPORT in environ:
+            await _send(response, environ[TRANSPORT], scope, protocol)
+        else:
+            protocol.response_bytes(*response)
 
     async def _read(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
         """The body; of one that is longer than the limit, only enough for `app` to see that."""
@@ -87,6 +104,41 @@ def _write(_: bytes) -> object:
     raise NotImplementedError("the app returns what it answers")
 
 
+async def _send(response: Response, transport: Transport, scope: Scope, protocol: HTTPProtocol) -> None:
+    """Answer in a special way; while one answer is held back, others are sent."""
+    await asyncio.sleep(transport.delay)
+    status, headers, body = response
+    if transport.drop:
+        _disconnect(scope)
+    elif transport.keep is not None:
+        await protocol.response_stream(status, headers).send_bytes(body[: transport.keep])
+    else:
+        protocol.response_bytes(status, headers, body)
+
+
+def _disconnect(scope: Scope) -> None:
+    """Break the connection on which a request came: RSGI has no word for that, so look for its socket."""
+    caller, (_, port) = _address(scope.client), _address(scope.server)
+    for number in Path("/dev/fd").iterdir():
+        with suppress(OSError), socket.socket(fileno=int(number.name)) as found:
+            try:
+                if _end(found.getpeername()) == caller and found.getsockname()[1] == port:
+                    found.shutdown(socket.SHUT_RDWR)
+            finally:
+                found.detach()  # it is granian's to close
+
+
+def _address(text: str) -> tuple[str, int]:
+    """The host and port in `host:port`, an IPv4 host as itself."""
+    host, _, port = text.rpartition(":")
+    return host.strip("[]").removeprefix("::ffff:"), int(port)
+
+
+def _end(address: Any) -> tuple[str, int] | None:
+    """The host and port of a socket's end; None for a socket without."""
+    return (address[0].removeprefix("::ffff:"), address[1]) if isinstance(address, tuple) else None
+
+
 _names: dict[str, str] = {}
 
 
@@ -109,6 +161,7 @@ def _environ(scope: Scope, body: bytes) -> WSGIEnvironment:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
+        IN_GOOD_HANDS: True,
     }
     if scope.authority:
         environ["HTTP_HOST"] = scope.authority

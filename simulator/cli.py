@@ -87,6 +87,11 @@ def main() -> None:
 @_setting("--strict-keys", is_flag=True, help="Allow no merchants but those of --merchant and --fixtures.")
 @_setting("--seed", default="", help="What all ids and people follow from.  [default: another one each time]")
 @_setting(
+    "--admin-token",
+    default="",
+    help="What calls of /__admin must carry.  [default: none on the loopback address, else one that is made up]",
+)
+@_setting(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     default="info",

@@ -54,6 +54,7 @@ class Settings:
     merchants: tuple[MerchantSetting, ...] = ()
     strict_keys: bool = False
     seed: str = ""
+    admin_token: str = ""
     log_level: str = "info"
 
 

@@ -11,8 +11,10 @@ import sys
 import time
 from dataclasses import replace
 from functools import partial
+from ipaddress import ip_address
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
+from secrets import token_urlsafe
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -68,7 +70,8 @@ def reserve(settings: Settings) -> tuple[Settings, socket.socket]:
     else:
         holder.close()  # there granian binds in this process, not in the worker
     public_url = settings.public_url or f"http://{url_host(host)}:{port}"
-    return replace(settings, host=host, port=port, public_url=public_url), holder
+    token = settings.admin_token or ("" if ip_address(host).is_loopback else token_urlsafe(24))
+    return replace(settings, host=host, port=port, public_url=public_url, admin_token=token), holder
 
 
 def serve(settings: Settings) -> None:
@@ -95,11 +98,12 @@ def _load(settings: Settings) -> Bridge:
     from simulator.web.json import BODY_LIMIT  # noqa: PLC0415
 
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", force=True)
-    app, merchant = build_app(settings)
-    _tune_garbage_collection()
+    app, simulation = build_app(settings)
+    merchant = next(iter(simulation.configured.values()))
+    tune_garbage_collection()
     Thread(target=_announce, args=(settings, merchant), daemon=True).start()
     Thread(target=_end_with_parent, daemon=True).start()
-    return Bridge(app.wsgi_app, BRIEF, BODY_LIMIT + 1)
+    return Bridge(app.wsgi_app, BRIEF, BODY_LIMIT + 1, simulation.stop)
 
 
 def _announce(settings: Settings, merchant: Merchant) -> None:
@@ -113,7 +117,7 @@ def _announce(settings: Settings, merchant: Merchant) -> None:
             time.sleep(0.002)
     from simulator.banner import banner  # noqa: PLC0415  only the worker needs it
 
-    print(banner(f"http://{host}:{settings.port}", settings.public_url, merchant), flush=True)  # noqa: T201  what the starter reads
+    print(banner(f"http://{host}:{settings.port}", settings, merchant), flush=True)  # noqa: T201  what the starter reads
 
 
 def _end_with_parent() -> None:
@@ -124,7 +128,7 @@ def _end_with_parent() -> None:
         os._exit(0)
 
 
-def _tune_garbage_collection() -> None:
+def tune_garbage_collection() -> None:
     """Keep what lives long out of the collector's way: it would look at all payments again and again.
 
     They have no cycles, so counting references frees them. What outlives a second look is frozen.

@@ -35,6 +35,9 @@ class NoAlarm:
     def set(self, merchant_key: str, due: datetime | None) -> None:
         pass
 
+    def stop(self) -> None:
+        pass
+
 
 class Caller:
     """Somebody who calls the simulator over HTTP."""

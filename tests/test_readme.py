@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-VARYING = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC|127\.0\.0\.1:\d+")
+VARYING = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+    r'|(?<="real_at": ")[^"]+'
+    r"|127\.0\.0\.1:\d+"
+)
 
 
 def tour() -> Iterator[tuple[str, str | None]]:
     """Each `sh` block of the tour, with the `json` block that follows it."""
     text = README.read_text()
-    section = text[text.index("## A tour") : text.index("## Drive a payment")]
+    section = text[text.index("## A tour") : text.index("## Settings")]
     blocks = BLOCK.findall(section)
     for (kind, block), (next_kind, next_block) in zip(blocks, [*blocks[1:], ("", "")], strict=True):
         if kind == "sh":

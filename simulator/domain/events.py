@@ -52,12 +52,13 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cause:
-    """What makes somebody act: an event, in the generation of the world that it belongs to."""
+    """What makes somebody act in a generation of the world: an event, or a call that the first work makes one."""
 
     generation: int
     event: int | None = None
+    call: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,8 @@ from simulator.domain.scenarios import DEFAULT_SCENARIO, Progression
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from simulator.domain.faults import Fault
+
 SANDBOX_ACCOUNT = Account(account_number="12345678", sort_code="010203")
 """The payee that every sandbox has from sign-up (facts 2.1, "Test payee")."""
 
@@ -44,7 +46,8 @@ class Merchant:
 
     `application_id` is the scope of its OAuth tokens. `seed` decides all ids and people of its world. The mock banks
     play `scenario` for its payers, at the pace of `progression`; a session nobody authorised expires after so many
-    seconds, None for never (Q12). `generation` counts the resets.
+    seconds, None for never (Q12). `generation` counts the resets. Its calls go wrong as `faults` say, the first of
+    them first.
     """
 
     key: str
@@ -60,6 +63,7 @@ class Merchant:
     progression: Progression = Progression.TIME
     session_expires_after: int | None = None
     generation: int = 0
+    faults: tuple[Fault, ...] = ()
 
     def payee_refusal(self, payee: Account) -> InvalidAccount | None:
         """Why `payee` may not be paid: it is none of the linked accounts (facts 2.1). None when it may."""

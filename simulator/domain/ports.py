@@ -150,6 +150,9 @@ class Alarm(Protocol):
     def set(self, merchant_key: str, due: datetime | None) -> None:
         """Fire at the real instant `due`, and not at what was set before; None for not at all."""
 
+    def stop(self) -> None:
+        """Fire nothing more, and wait for what is being fired."""
+
 
 class Bell(Protocol):
     """What tells waiting readers that something has changed."""
@@ -159,6 +162,9 @@ class Bell(Protocol):
 
     def listen(self, topics: Collection[str]) -> AbstractContextManager[Listener]:
         """Hear the ringing for `topics` from now on."""
+
+    def silence(self) -> None:
+        """End all waits."""
 
 
 class Listener(Protocol):

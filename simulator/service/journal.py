@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulator.domain.errors import Superseded
-from simulator.domain.events import Cause, Kind
+from simulator.domain.events import Cause, Event, Kind
 
 if TYPE_CHECKING:
     from simulator.service.simulation import Simulation
@@ -19,18 +18,20 @@ class JournalService:
         self._simulation = simulation
         self._key = merchant_key
 
-    def begin(self, **call: Any) -> Cause:
-        """Write down that a call came in; what it changes is because of that."""
-        with self._simulation.work(self._key) as work:
-            return Cause(work.merchant.generation, work.tell(Kind.REQUEST, **call))
-
     def finish(self, cause: Cause, subject: str | None, **answer: Any) -> None:
-        """Write down what it was answered, unless the merchant was reset since; `subject` is the id it was about."""
+        """Write down a call and what it was answered, unless the merchant was reset since.
+
+        `subject` is the id of what it was about.
+        """
+        call = cause.call or {}
         try:
-            with self._simulation.work(self._key, cause) as work:
-                event = work.world.event(cause.event or 0)
+            with self._simulation.work(self._key, Cause(cause.generation)) as work:
+                event = work.world.event(cause.event) if cause.event is not None else None
                 if event is not None:
-                    work.world.record(replace(event, subject=subject, data={**event.data, **answer}))
+                    data = {**call, **answer}
+                    work.world.record(Event(event.number, event.at, event.real_at, event.kind, subject, None, data))
                     work.touch(subject or self._key)
+                elif cause.event is None:
+                    work.tell(Kind.REQUEST, subject, **call, **answer)
         except Superseded:
             return

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from simulator.domain.events import Cause
+    from simulator.domain.faults import Preset
     from simulator.domain.ports import Alarm, Bell, Clock, Ids, People, Store
     from simulator.domain.providers import Provider, Providers
     from simulator.domain.scenarios import Scenarios
@@ -25,7 +26,7 @@ class Simulation:
     """Everything the services work with.
 
     `configured` are the merchants from fixtures and settings as they were at the start; with `strict_keys` there are
-    no others. `seed` is that of the merchants that have none of their own.
+    no others. `fault_presets` are by name. `seed` is that of the merchants that have none of their own.
     """
 
     store: Store
@@ -39,6 +40,7 @@ class Simulation:
     seed: str
     configured: Mapping[str, Merchant] = field(default_factory=dict)
     strict_keys: bool = False
+    fault_presets: Mapping[str, Preset] = field(default_factory=dict)
 
     def starting_merchant(self, key: str) -> Merchant:
         """The merchant with this API key as it is before anything happened; NotFound when there can be none."""
@@ -58,6 +60,11 @@ class Simulation:
     def work(self, key: str, cause: Cause | None = None) -> Work:
         """A unit of work in the world of the merchant with this API key, because of `cause`."""
         return Work(self, key, cause)
+
+    def stop(self) -> None:
+        """Fire no more timers and end all waits."""
+        self.alarm.stop()
+        self.bell.silence()
 
     def now(self, merchant: Merchant) -> datetime:
         """What the clock of `merchant` shows."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from simulator.domain.errors import Superseded
-from simulator.domain.events import Event
+from simulator.domain.events import Event, Kind
 from simulator.domain.ids import reference_of, token_of, uuid_of
 from simulator.domain.timers import Timer, TimerKind
 
@@ -33,12 +33,13 @@ class Work:
 
     def __init__(self, simulation: Simulation, merchant_key: str, cause: Cause | None = None) -> None:
         self.simulation = simulation
-        self.because = cause.event if cause else None
+        self.because: int | None = None
         self._key = merchant_key
         self._cause = cause
         self._topics: set[str] = set()
         self._retimed = False
         self._told: int | None = None
+        self._began: Cause | None = None
 
     def __enter__(self) -> Self:
         """Open the world; Superseded when it was reset since the cause."""
@@ -50,6 +51,8 @@ class Work:
                 raise Superseded(f"The merchant {self._key} was reset while this was under way.")  # noqa: TRY301
             self.real_at = self.simulation.clock.now()
             self.at = max(merchant.clock.at(self.real_at), self.world.latest())
+            if self._cause is not None:
+                self._begin(self._cause)
         except BaseException as error:
             self._transaction.__exit__(type(error), error, error.__traceback__)
             raise
@@ -62,12 +65,21 @@ class Work:
             timer = self.world.next_timer()
             due = self.merchant.clock.when(timer.due) if timer else None
         self._transaction.__exit__(kind, error, at)
+        if error is not None and self._began is not None:
+            self._began.event = None
         if error is None:
             if self._retimed:
                 self.simulation.alarm.set(self._key, due)
             if self._topics:
                 self._topics.add(self._key)
                 self.simulation.bell.ring(self._topics)
+
+    def _begin(self, cause: Cause) -> None:
+        """Write down the call that causes this work, unless earlier work did."""
+        if cause.event is None and cause.call is not None:
+            cause.event = self.tell(Kind.REQUEST, **cause.call)
+            self._began = cause
+        self.because = cause.event
 
     @property
     def merchant(self) -> Merchant:
@@ -88,7 +100,7 @@ class Work:
 
     def tell(self, kind: str, subject: str | None = None, *, because: int | None = None, **data: Any) -> int:
         """Write a line in the event log, by default because of what caused this work; return its number."""
-        number = self.world.count("event")
+        number = self.world.last_event() + 1
         self.world.record(Event(number, self.at, self.real_at, kind, subject, because or self.because, data))
         self._topics.add(subject or self._key)
         self._told = number

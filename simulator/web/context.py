@@ -29,14 +29,19 @@ def simulation() -> Simulation:
     return cast("Simulation", current_app.extensions[_SIMULATION])
 
 
+def public_url() -> str:
+    """What links into the simulation start with."""
+    return cast("str", current_app.config[_PUBLIC_URL])
+
+
 def payment_url(payment_id: str) -> str:
     """Where the payer pays: the checkout page."""
-    return f"{current_app.config[_PUBLIC_URL]}/checkout/{payment_id}"
+    return f"{public_url()}/checkout/{payment_id}"
 
 
 def refund_url(refund_id: str) -> str:
     """Where the customer says to which account a refund should go."""
-    return f"{current_app.config[_PUBLIC_URL]}/refunds/{refund_id}"
+    return f"{public_url()}/refunds/{refund_id}"
 
 
 def calling_merchant() -> Merchant:
@@ -59,11 +64,17 @@ def about(id_: str) -> None:
     g.subject = id_
 
 
-def caused_by(cause: Cause) -> None:
-    """Remember the event that this call is, for the rest of the request."""
+def subject() -> str | None:
+    """The id of what this call turned out to be about."""
+    return cast("str | None", g.get("subject"))
+
+
+def caused_by(cause: Cause) -> Cause:
+    """Remember what this call causes, for the rest of the request."""
     g.cause = cause
+    return cause
 
 
 def cause() -> Cause | None:
-    """The event that this call is, once the merchant who makes it is known."""
+    """What this call causes, once the merchant who makes it is known."""
     return cast("Cause | None", g.get("cause"))

@@ -3,68 +3,79 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from difflib import get_close_matches
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from flask import current_app, g, request
+from flask import current_app, request
 from werkzeug.exceptions import HTTPException
 
 from simulator.domain.errors import Refusal
+from simulator.domain.events import Cause
 from simulator.service.journal import JournalService
 from simulator.web.auth import authenticate
-from simulator.web.context import calling_merchant, cause, caused_by, simulation
-from simulator.web.tracing import request_id
+from simulator.web.context import calling_merchant, caused_by, simulation, subject
+from simulator.web.tracing import REQUEST_ID
 
 if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
     from flask import Response
 
 _LONGEST_BODY = 4096
 _SECRET = re.compile(r'("(?:\w*secret|\w*token|signature(?:_key)?)"\s*:\s*)"[^"]*"')
-_HINTS = (b"secret", b"token", b"signature")
 _API = "/v2"
+_CALL = "simulator.call"
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call of the merchant with this API key, and when by the performance counter it began."""
+
+    key: str
+    cause: Cause
+    begun: float
 
 
 def begin() -> None:
-    """Write down that a call came in, once it is known whose."""
-    g.begun = perf_counter()
-    caused_by(_service().begin(method=request.method, path=request.path, request_id=request_id()))
+    """Remember the call that came in, once it is known whose, for the log of what it changes."""
+    environ, merchant = request.environ, calling_merchant()
+    call = {"method": environ["REQUEST_METHOD"], "path": environ["PATH_INFO"], "request_id": environ[REQUEST_ID]}
+    environ[_CALL] = _Call(merchant.key, caused_by(Cause(merchant.generation, None, call)), perf_counter())
 
 
 def finish(response: Response) -> Response:
-    """Write down what the call was answered; one to a path that does not exist is written down whole."""
-    if request.url_rule is None and request.path.startswith(_API):
-        _begin_unmatched()
-    call = cause()
+    """Write down what the call was answered; one to a path that does not exist is written down as well."""
+    environ = request.environ
+    call: _Call | None = environ.get(_CALL)
+    if call is None and environ["PATH_INFO"].startswith(_API) and request.url_rule is None:
+        call = _unmatched(environ)
     if call is not None:
-        _service().finish(
-            call,
-            g.get("subject") or (request.view_args or {}).get("id_"),
-            query=request.query_string.decode("latin-1"),
+        JournalService(simulation(), call.key).finish(
+            call.cause,
+            subject() or (request.view_args or {}).get("id_"),
+            query=environ.get("QUERY_STRING", ""),
             status=response.status_code,
-            ms=round((perf_counter() - g.begun) * 1000, 1),
-            request=_printed(_body()),
-            answer=_printed(response.get_data()),
+            ms=round((perf_counter() - call.begun) * 1000, 1),
+            request=_printed(_body()) if environ.get("CONTENT_LENGTH") else "",
+            answer=_printed(b"".join(response.iter_encoded())),
         )
     return response
 
 
-def _begin_unmatched() -> None:
+def _unmatched(environ: WSGIEnvironment) -> _Call | None:
+    """The call to a path that does not exist, if it is known whose, with the nearest path that does."""
     try:
         authenticate()
     except Refusal:
-        return
-    g.begun = perf_counter()
+        return None
+    begin()
+    call: _Call = environ[_CALL]
     paths = {rule.rule for rule in current_app.url_map.iter_rules() if rule.rule.startswith(_API)}
     nearest = get_close_matches(request.path, sorted(paths), 1, 0.0)[0]
-    call = _service().begin(
-        method=request.method, path=request.path, request_id=request_id(), unmatched=True, nearest=nearest
-    )
-    caused_by(call)
-
-
-def _service() -> JournalService:
-    return JournalService(simulation(), calling_merchant().key)
+    call.cause.call = {**(call.cause.call or {}), "unmatched": True, "nearest": nearest}
+    return call
 
 
 def _body() -> bytes:
@@ -78,6 +89,6 @@ def _body() -> bytes:
 def _printed(body: bytes) -> str:
     """A body as the log shows it: its beginning, and no secrets."""
     text = body[:_LONGEST_BODY].decode(errors="replace")
-    if any(hint in body for hint in _HINTS):
+    if b"secret" in body or b"token" in body or b"signature" in body:
         text = _SECRET.sub(r'\1"…"', text)
     return text if len(body) <= _LONGEST_BODY else f"{text}…"

@@ -23,14 +23,14 @@ _REFUSED = {
     401: "The credentials are missing or wrong",
     403: "The token has no scope",
     404: "There is no such thing in this merchant's world",
-    409: "A request with this idempotency key is being processed",
+    408: "It did not come to that in time",
+    409: "Something else is under way, or stands against it",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "The request breaks a rule",
     503: "The simulator is full",
 }
 _JSON = "application/json"
-_MERCHANT_API = "/v2/"
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -61,7 +61,7 @@ def operation(
     answers: Mapping[int, AnswerSchema],
     media_types: tuple[str, ...] = (_JSON,),
 ) -> Callable[[View], View]:
-    """Describe a view, for `document`."""
+    """Describe a view, for its document."""
 
     def describe(view: View) -> View:
         view.operation = Operation(summary, body, query, answers, media_types)  # type: ignore[attr-defined]
@@ -70,94 +70,113 @@ def operation(
     return describe
 
 
-def document(app: Flask, prefixes: tuple[str, ...]) -> dict[str, Any]:
-    """The OpenAPI document of the routes of `app` below `prefixes`."""
+@dataclass(frozen=True, slots=True)
+class _Surface:
+    """One of the APIs: who may call it, and the statuses that its routes need not name.
+
+    They follow from what a route takes: nothing special, a body, a query, or from its changing something.
+    """
+
+    prefix: str
+    security: tuple[Mapping[str, list[str]], ...]
+    refused: frozenset[int] = frozenset({401, 403, 503})
+    refused_body: frozenset[int] = frozenset({400, 413, 415, 422})
+    refused_query: frozenset[int] = frozenset({422})
+    refused_change: frozenset[int] = frozenset()
+    errors: str = "Errors"
+
+    def statuses(self, described: Operation, method: str) -> frozenset[int]:
+        return (
+            self.refused
+            | (self.refused_body if described.body is not None else frozenset())
+            | (self.refused_query if described.query is not None else frozenset())
+            | (self.refused_change if method != "get" else frozenset())
+        )
+
+
+_MERCHANTS = _Surface("/v2/", ({"basic": []}, {"token": []}), refused_change=frozenset({409, 413, 422}))
+_OAUTH = _Surface("/oauth/", ({"basic": []},), frozenset({401, 503}), frozenset({400, 413}))
+_TESTERS = _Surface("/__admin/", ({"token": []}, {}), errors="Explained")
+
+
+def document_merchants_api(app: Flask) -> dict[str, Any]:
+    """The OpenAPI document of what Banked's API has."""
+    return _document(app, "Banked API v2 (simulator)", (_MERCHANTS, _OAUTH))
+
+
+def document_testers_api(app: Flask) -> dict[str, Any]:
+    """The OpenAPI document of what only the simulator has."""
+    return _document(app, "Banked simulator: the tester's API", (_TESTERS,))
+
+
+def _document(app: Flask, title: str, surfaces: tuple[_Surface, ...]) -> dict[str, Any]:
     from apispec import APISpec  # noqa: PLC0415  the description is rarely asked for
     from apispec.ext.marshmallow import MarshmallowPlugin  # noqa: PLC0415
 
-    spec = APISpec("Banked API v2 (simulator)", __version__, "3.1.0", plugins=[MarshmallowPlugin()])
+    spec = APISpec(title, __version__, "3.1.0", plugins=[MarshmallowPlugin()])
     spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
-    spec.components.schema("Errors", _ERRORS)
+    for name in {surface.errors for surface in surfaces}:
+        spec.components.schema(name, _errors(_SOURCES[name]))
     for rule in app.url_map.iter_rules():
         described = getattr(app.view_functions[rule.endpoint], "operation", None)
-        if isinstance(described, Operation) and rule.rule.startswith(prefixes):
-            method = ((rule.methods or set()) - {"HEAD", "OPTIONS"}).pop().lower()
-            path = rule.rule.replace("<", "{").replace(">", "}")
-            spec.path(path, operations={method: _operation(described, rule, method)})
+        for surface in surfaces:
+            if isinstance(described, Operation) and rule.rule.startswith(surface.prefix):
+                method = ((rule.methods or set()) - {"HEAD", "OPTIONS"}).pop().lower()
+                path = rule.rule.replace("<", "{").replace(">", "}")
+                spec.path(path, operations={method: _operation(described, rule, method, surface)})
     return spec.to_dict()
 
 
-_ERRORS = {
-    "type": "object",
-    "required": ["errors"],
-    "properties": {
-        "errors": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "required": ["code", "source", "title"],
-                "properties": {
-                    "code": {"type": "string"},
-                    "source": {
-                        "type": "object",
-                        "properties": {"parameter": {"type": "string"}},
-                        "additionalProperties": False,
-                    },
-                    "title": {"type": "string"},
-                },
-                "additionalProperties": False,
-            },
-        }
-    },
-    "additionalProperties": False,
+_SOURCES: Mapping[str, dict[str, Any]] = {
+    "Errors": {"type": "object", "properties": {"parameter": {"type": "string"}}, "additionalProperties": False},
+    "Explained": {"type": "object"},
 }
+"""What an error is about: a parameter, or for testers whatever explains it."""
 
 
-def _operation(described: Operation, rule: Rule, method: str) -> dict[str, Any]:
-    merchant_api = rule.rule.startswith(_MERCHANT_API)
+def _errors(source: dict[str, Any]) -> dict[str, Any]:
+    """The envelope of errors, each about `source`."""
+    entry = {
+        "type": "object",
+        "required": ["code", "source", "title"],
+        "properties": {"code": {"type": "string"}, "source": source, "title": {"type": "string"}},
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "required": ["errors"],
+        "properties": {"errors": {"type": "array", "minItems": 1, "items": entry}},
+        "additionalProperties": False,
+    }
+
+
+def _operation(described: Operation, rule: Rule, method: str, surface: _Surface) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in sorted(rule.arguments)
     ]
     if described.query is not None:
         parameters.append({"in": "query", "schema": described.query})
-    if merchant_api and method != "get":
+    if surface is _MERCHANTS and method != "get":
         parameters.append(_IDEMPOTENCY_KEY)
-    answers: dict[int, AnswerSchema] = dict.fromkeys(_refusals(described, method, merchant_api=merchant_api))
-    answers |= described.answers
+    refused: dict[int, AnswerSchema] = dict.fromkeys(surface.statuses(described, method))
+    answers = {**refused, **described.answers}
     operation: dict[str, Any] = {
-        "operationId": rule.endpoint.removeprefix("api.").replace(".", "_"),
+        "operationId": rule.endpoint.removeprefix("api.").removeprefix("admin.").replace(".", "_"),
         "summary": described.summary,
         "parameters": parameters,
-        "security": [{"basic": []}, {"token": []}] if merchant_api else [{"basic": []}],
-        "responses": {str(status): _answer(answers[status], status) for status in sorted(answers)},
+        "security": list(surface.security),
+        "responses": {str(status): _answer(answers[status], status, surface.errors) for status in sorted(answers)},
     }
     if described.body is not None:
         content = {media_type: {"schema": described.body} for media_type in described.media_types}
-        operation["requestBody"] = {"required": merchant_api, "content": content}
+        operation["requestBody"] = {"required": surface is _MERCHANTS or method == "put", "content": content}
     return operation
 
 
-def _refusals(described: Operation, method: str, *, merchant_api: bool) -> set[int]:
-    """The statuses that a route need not name, because they follow from what it takes."""
-    statuses = {401, 503}
-    if described.body is not None:
-        statuses |= {400, 413}
-    if merchant_api:
-        statuses.add(403)
-        if described.body is not None:
-            statuses |= {415, 422}
-        if described.query is not None:
-            statuses.add(422)
-        if method != "get":
-            statuses |= {409, 413, 422}
-    return statuses
-
-
-def _answer(schema: AnswerSchema, status: int) -> dict[str, Any]:
+def _answer(schema: AnswerSchema, status: int, errors: str) -> dict[str, Any]:
     description = _REFUSED.get(status, "The answer")
     if schema is None and status not in _REFUSED:
         return {"description": "Done"}
-    wanted = {"type": "array", "items": schema[0]} if isinstance(schema, list) else schema or "Errors"
+    wanted = {"type": "array", "items": schema[0]} if isinstance(schema, list) else schema or errors
     return {"description": description, "content": {_JSON: {"schema": wanted}}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app
 
 from simulator.web.json import answer
-from simulator.web.openapi import document
+from simulator.web.openapi import document_merchants_api
 
 routes = Blueprint("probes", __name__)
 
@@ -25,4 +25,4 @@ def ready() -> Response:
 @routes.get("/openapi.json")
 def openapi() -> Response:
     """Describe the merchant's API."""
-    return answer(document(current_app, ("/v2/", "/oauth/")))
+    return answer(document_merchants_api(current_app))

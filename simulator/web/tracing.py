@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
-_REQUEST_ID = "simulator.request_id"
+REQUEST_ID = "simulator.request_id"
+"""What a request's environment calls its id."""
+
 _SIMULATOR = ("Simulator", f"banked-simulator/{__version__}")
 _log = logging.getLogger("simulator.access")
 
@@ -35,7 +37,7 @@ class Tracing:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as `app` does, with two headers more."""
         begun = perf_counter()
-        request_id = environ[_REQUEST_ID] = self._ids.new()
+        request_id = environ[REQUEST_ID] = self._ids.new()
 
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: ExceptionInfo | None = None, /
@@ -51,4 +53,4 @@ class Tracing:
 
 def request_id() -> str:
     """The id of the request being answered, which its log lines and its answer carry."""
-    return cast("str", request.environ[_REQUEST_ID])
+    return cast("str", request.environ[REQUEST_ID])

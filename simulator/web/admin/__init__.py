@@ -4,51 +4,61 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, request
+from flask import Blueprint, current_app
 
-from simulator.domain.errors import IllegalAction, NotAuthorised
+from simulator.domain.errors import IllegalAction
 from simulator.service.tester import TesterService
 from simulator.service.waiting import WaitedInVain
 from simulator.web import errors
-from simulator.web.admin import merchants, payment_sessions, refunds
+from simulator.web.admin import faults, guard, merchants, payment_sessions, refunds
 from simulator.web.context import simulation
 from simulator.web.json import answer
-from simulator.web.schemas.testers import event_answer, magic_answer, scenario_answer, timer_answer
+from simulator.web.openapi import document_testers_api, operation
+from simulator.web.schemas.views import (
+    AllDiscardedView,
+    ScenariosView,
+    discarded_view,
+    event_view,
+    magic_view,
+    scenario_view,
+    timer_view,
+)
 
 if TYPE_CHECKING:
     from flask import Response
 
 admin = Blueprint("admin", __name__, url_prefix="/__admin")
+admin.before_request(guard.check)
 admin.register_blueprint(payment_sessions.routes)
 admin.register_blueprint(refunds.routes)
 admin.register_blueprint(merchants.routes)
+admin.register_blueprint(faults.routes)
 
 
 @admin.get("/scenarios")
+@operation("List what the banks can play", answers={200: ScenariosView})
 def list_scenarios() -> Response:
     """List what the banks can play, and the payers' accounts that make them play it."""
     scenarios = simulation().scenarios
     return answer(
         {
-            "scenarios": [scenario_answer(scenario) for scenario in scenarios],
-            "magic_accounts": [magic_answer(magic) for magic in scenarios.magic_accounts],
+            "scenarios": [scenario_view(scenario) for scenario in scenarios],
+            "magic_accounts": [magic_view(magic) for magic in scenarios.magic_accounts],
         }
     )
 
 
 @admin.post("/reset")
+@operation("Put all merchants back to how they started", answers={200: AllDiscardedView})
 def reset_all() -> Response:
     """Put all merchants back to how they started."""
-    everything = TesterService(simulation()).reset_all()
-    return answer({"merchants": [{"merchant": each.merchant.key, "discarded": each.things} for each in everything]})
+    return answer({"merchants": [discarded_view(each) for each in TesterService(simulation()).reset_all()]})
 
 
-@admin.before_request
-def refuse_other_sites() -> None:
-    """Keep web pages from elsewhere, which a tester's browser may show, from driving the simulation."""
-    origin = request.headers.get("Origin", request.host_url).rstrip("/")
-    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") or origin != request.host_url.rstrip("/"):
-        raise NotAuthorised("Pages of other sites may not use the tester's API.")
+@admin.get("/openapi.json")
+def describe() -> Response:
+    """Describe the tester's API."""
+    return answer(document_testers_api(current_app))
 
 
 @admin.errorhandler(IllegalAction)
@@ -63,7 +73,7 @@ def waited_in_vain(refusal: WaitedInVain) -> Response:
     """Tell what happened instead, what is still due, and why not yet."""
     source = {
         "because": refusal.because,
-        "happened": [event_answer(event) for event in refusal.happened],
-        "due": [timer_answer(timer) for timer in refusal.due],
+        "happened": [event_view(event) for event in refusal.happened],
+        "due": [timer_view(timer) for timer in refusal.due],
     }
     return errors.envelope(408, {**errors.entry("timeout", str(refusal)), "source": source})

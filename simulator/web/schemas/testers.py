@@ -1,4 +1,4 @@
-"""The tester's API on the wire: commands, and how clocks, timers, events and merchants are shown."""
+"""The tester's API on the wire: commands and queries."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import RAISE, ValidationError
 
-from simulator.domain.clock import ClockMode, MerchantClock, after, duration, iso
+from simulator.domain.clock import ClockMode, MerchantClock, after, duration
 from simulator.domain.events import EVENTS_KEPT, EventQuery
 from simulator.domain.scenarios import Progression
-from simulator.service.bank import describe
 from simulator.service.tester import DEFAULT_PROVIDER
 from simulator.web.schemas.accounts import NewAccount
 from simulator.web.schemas.fields import Choice, Flag, Instant, Number, Object, Request, Text, WholeNumber
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from simulator.domain.events import Event
-    from simulator.domain.merchants import Merchant
-    from simulator.domain.scenarios import MagicAccount, Scenario
-    from simulator.domain.timers import Timer
-    from simulator.service.timers import ClockSet, Fired
 
 _ONE_YEAR = 31_536_000
 DEFAULT_WAIT = 5.0
@@ -172,72 +167,3 @@ def request_matches(data: Mapping[str, str], event: Event) -> bool:
 def seconds(data: Mapping[str, str]) -> float:
     """For how long a loaded query wants to wait."""
     return float(data.get("timeout", DEFAULT_WAIT))
-
-
-def event_answer(event: Event) -> dict[str, object]:
-    """An event as it is shown."""
-    return {
-        "number": event.number,
-        "at": iso(event.at),
-        "real_at": iso(event.real_at),
-        "kind": event.kind,
-        "subject": event.subject,
-        "because": event.because,
-        "data": event.data,
-    }
-
-
-def timer_answer(timer: Timer) -> dict[str, object]:
-    """A timer as it is shown."""
-    return {"due": iso(timer.due), "kind": timer.kind, "subject": timer.subject, "because": timer.because}
-
-
-def fired_answer(fired: Fired) -> dict[str, object]:
-    """A timer that went off, and what it caused."""
-    return {**timer_answer(fired.timer), "events": [event_answer(event) for event in fired.events]}
-
-
-def clock_answer(clock_set: ClockSet) -> dict[str, object]:
-    """A clock as it is shown."""
-    clock = clock_set.clock
-    return {
-        "mode": clock.mode,
-        "now": iso(clock_set.now),
-        "real_now": iso(clock_set.real_now),
-        "rate": clock.rate,
-        "next_timer": timer_answer(clock_set.next_timer) if clock_set.next_timer else None,
-    }
-
-
-def merchant_answer(merchant: Merchant) -> dict[str, object]:
-    """A merchant's settings as they are shown: all but the secret and the seed."""
-    return {
-        "key": merchant.key,
-        "name": merchant.name,
-        "email": merchant.email,
-        "application_id": merchant.application_id,
-        "accept_any_payee": merchant.accept_any_payee,
-        "scenario": merchant.scenario,
-        "progression": merchant.progression,
-        "session_expires_after": merchant.session_expires_after,
-    }
-
-
-def scenario_answer(scenario: Scenario) -> dict[str, object]:
-    """A scenario as it is shown."""
-    steps = [
-        {"after": step.after, "action": step.action, "reason": step.reason or None, "force": step.force}
-        for step in scenario.steps
-    ]
-    told = {"name": scenario.name, "description": scenario.description}
-    return {**told, "in_words": describe(scenario), "steps": steps}
-
-
-def magic_answer(magic: MagicAccount) -> dict[str, object]:
-    """A magic account as it is shown."""
-    return {
-        "sort_code": magic.sort_code,
-        "account_number": magic.account_number,
-        "scenario": magic.scenario.name,
-        "recurring_only": magic.recurring_only,
-    }

@@ -1,0 +1,53 @@
+"""Who may use the tester's API: programs on this machine, or whoever has the token (design section 7)."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import current_app, request
+
+from simulator.domain.errors import NotAuthorised, Unauthenticated
+from simulator.web.context import public_url
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+_TOKEN = "ADMIN_TOKEN"  # noqa: S105  the name of a setting
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def provide(app: Flask, token: str) -> None:
+    """Let nobody use the tester's API of `app` without `token`; an empty one lets in whoever is on this machine."""
+    app.config[_TOKEN] = token
+
+
+def check() -> None:
+    """Keep out pages of other sites, which a tester's browser may show, and whoever lacks the token.
+
+    Raises NotAuthorised or Unauthenticated.
+    """
+    here = request.host_url.rstrip("/")
+    elsewhere = request.headers.get("Origin", here) not in (here, _origin(public_url()))
+    if elsewhere or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        raise NotAuthorised("Pages of other sites may not use the tester's API.")
+    token: str = current_app.config[_TOKEN]
+    if token:
+        scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode(), token.encode()):
+            raise Unauthenticated("Send the token of --admin-token: Authorization: Bearer TOKEN.")
+    elif _host(request.host_url) not in _HERE | {_host(public_url())}:
+        raise NotAuthorised("Call the tester's API by the address of this machine, 127.0.0.1, or set --admin-token.")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,83 @@
+"""Lets the calls of a merchant go wrong as its faults say; costs nothing when there are none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import g, request
+from werkzeug.exceptions import HTTPException
+
+from simulator.service.faults import FaultService
+from simulator.web.context import calling_merchant, cause, simulation
+from simulator.web.errors import entry, envelope
+from simulator.web.json import UndecodableBody, decode, read_body
+from simulator.web.transport import TRANSPORT, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flask import Response
+
+    from simulator.domain.faults import Fault
+    from simulator.service.faults import Hit
+
+HEADER = "Simulator-Fault"
+
+_CODES = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    408: "timeout",
+    409: "processing",
+    422: "invalid_request",
+    429: "rate_limit_exceeded",
+    500: "internal_error",
+}
+
+
+def begin() -> Response | None:
+    """Answer a call for which nothing is to be done; None lets it go on."""
+    faults = calling_merchant().faults
+    if not faults:
+        return None
+    service = FaultService(simulation(), calling_merchant().key)
+    hit = service.hit(request.method, request.path, _body(faults), cause())
+    if hit is None:
+        return None
+    g.fault_hit = hit
+    fault, effect = hit.fault, hit.fault.effect
+    if effect.drop:  # only the log ever shows this answer
+        return envelope(503, entry("service_unavailable", f"The fault {fault.label} drops the connection."))
+    if effect.status is None:
+        return None
+    code = _CODES.get(effect.status, "service_unavailable" if effect.status > 500 else "bad_request")
+    response = envelope(effect.status, entry(code, f"The fault {fault.label} makes this call fail."))
+    if effect.retry_after is not None:
+        response.headers["Retry-After"] = str(effect.retry_after)
+    return response
+
+
+def finish(response: Response) -> Response:
+    """Spoil the answer, once all else is done with it."""
+    hit: Hit | None = g.get("fault_hit")
+    if hit is None:
+        return response
+    effect, body = hit.fault.effect, response.get_data()
+    half = len(body) // 2
+    response.headers[HEADER] = hit.fault.label
+    if effect.malformed and body:
+        response.set_data(body[:half])
+    transport = Transport(hit.delay, effect.drop or effect.lost_response, half if effect.truncate and body else None)
+    if transport != Transport():
+        request.environ[TRANSPORT] = transport
+    return response
+
+
+def _body(faults: Iterable[Fault]) -> object:
+    """The JSON that was sent, if any of `faults` looks at it; None when it is no JSON."""
+    if any(fault.match.body for fault in faults):
+        try:
+            return decode(read_body())
+        except (HTTPException, UndecodableBody):
+            pass
+    return None

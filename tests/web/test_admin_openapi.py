@@ -1,0 +1,76 @@
+"""The description of the tester's API at /__admin/openapi.json: complete, and true of what is answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import negative_data_rejection, positive_data_acceptance
+from schemathesis.openapi import from_wsgi
+
+from simulator.bootstrap import build_app
+from simulator.config import Settings
+from tests import actors
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from schemathesis import Case
+
+KEY = "pk_test_described"
+APP, _ = build_app(Settings())
+DESCRIPTION = from_wsgi("/__admin/openapi.json", APP)
+
+fuzzed = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+def ids() -> dict[str, str]:
+    """The ids of a paid payment and its refund, made anew, for a reset may have swept the last ones away."""
+    merchant = actors.MerchantCaller(APP.test_client(), KEY, "sk_test_described")
+    paid = actors.Tester(APP.test_client()).pays(merchant.requests_payment(pence=2**62))
+    return {"payment_sessions": paid["id"], "refunds": actors.refund_id(merchant.refunds(paid, pence=1))}
+
+
+def hurried(case: Case[Any]) -> Case[Any]:
+    """The case, without its waiting long."""
+    if case.path.endswith("/wait") and "timeout" in case.query:
+        case.query["timeout"] = str(case.query["timeout"])[:1] if str(case.query["timeout"])[:1] == "0" else "0"
+    elif case.path.endswith("/wait"):
+        case.query = {**case.query, "timeout": "0"}
+    return case
+
+
+@DESCRIPTION.parametrize()
+@fuzzed
+def test_whatever_is_sent_the_answer_is_as_described(case: Case[Any]) -> None:
+    hurried(case).call_and_validate(excluded_checks=[positive_data_acceptance, negative_data_rejection])
+
+
+@DESCRIPTION.parametrize()
+@fuzzed
+def test_whatever_is_sent_about_real_things_the_answer_is_as_described(case: Case[Any]) -> None:
+    if "id_" in case.path_parameters:
+        case.path_parameters["id_"] = ids()[case.path.split("/")[2]]
+    if "key" in case.path_parameters:
+        case.path_parameters["key"] = KEY
+    hurried(case).call_and_validate(excluded_checks=[positive_data_acceptance, negative_data_rejection])
+
+
+def test_the_description_is_valid() -> None:
+    DESCRIPTION.validate()
+
+
+def test_every_route_of_the_testers_api_is_described(app: Flask) -> None:
+    described = app.test_client().get("/__admin/openapi.json").json["paths"]
+    routes = {
+        (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD"}
+        if rule.rule.startswith("/__admin") and not rule.rule.endswith(("/openapi.json", "/actions/<action>"))
+    }
+    assert routes <= {(path, method) for path, operations in described.items() for method in operations}
