@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from simulator.domain.errors import IllegalAction, NothingToDo
+from simulator.domain.errors import NothingToDo, Refusal
 from simulator.domain.events import Kind
 from simulator.domain.scenarios import Door, Play, Progression, Scenario
 from simulator.domain.states import PaymentAction
@@ -122,7 +122,7 @@ def _go_on(work: Work, payment: Payment) -> Payment:
 
 
 def _take_step(work: Work, payment: Payment, play: Play, step: Step) -> Payment:
-    """Play one step; a step that the state no longer allows ends the play."""
+    """Play one step; a step that is no longer allowed ends the play."""
     told: dict[str, Any] = {"scenario": play.scenario.name, "step": play.step + 1, "reason": step.reason}
     moved = replace(payment, play=replace(play, step=play.step + 1))
     if step.action is None:
@@ -130,8 +130,9 @@ def _take_step(work: Work, payment: Payment, play: Play, step: Step) -> Payment:
         work.tell(Kind.PAYMENT_CANCELLED, payment.id, by="payer", **told)
         return moved
     try:
-        return _act(work, payment, moved, step.action, "bank", force=step.force, **told)
-    except IllegalAction as late:
+        with work.world.savepoint():
+            return _act(work, payment, moved, step.action, "bank", force=step.force, **told)
+    except Refusal as late:
         stopped = replace(payment, play=None)
         work.world.save(stopped)
         work.tell(Kind.SCENARIO_STOPPED, payment.id, why=str(late), **told)

@@ -1,22 +1,26 @@
-"""The Flask application: its parts."""
+"""The Flask applications: their parts."""
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from simulator.web import context, errors, journal, oauth, probes
-from simulator.web.admin import admin, guard
+from simulator.web import errors, journal, oauth, probes
 from simulator.web.api import api
+from simulator.web.context import Calls
 from simulator.web.json import BODY_LIMIT
 from simulator.web.tracing import Tracing
 from simulator.web.transport import Transporting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from simulator.service.simulation import Simulation
+
+_TESTERS_API = "/__admin"
 
 
 def create_app(simulation: Simulation, public_url: str, admin_token: str = "") -> Flask:
@@ -24,21 +28,35 @@ def create_app(simulation: Simulation, public_url: str, admin_token: str = "") -
 
     Without `admin_token` the tester's API is for this machine only.
     """
+    app = _flask()
+    app.after_request(journal.finish)
+    app.register_blueprint(api)
+    app.register_blueprint(oauth.routes)
+    app.register_blueprint(probes.routes)
+    everything = _Lazily(app.wsgi_app, _TESTERS_API, lambda: create_testers_app(admin_token).wsgi_app)
+    calls = Calls(Transporting(everything), simulation, public_url)
+    setattr(app, "wsgi_app", Tracing(calls, simulation.ids))  # noqa: B010  a method that Flask means to be replaced
+    return app
+
+
+def create_testers_app(admin_token: str) -> Flask:
+    """The app of the tester's API alone, to be called as a part of `create_app`."""
+    from simulator.web.admin import admin, guard  # noqa: PLC0415  costs start-up time, and production code never asks
+
+    app = _flask()
+    guard.provide(app, admin_token)
+    app.register_blueprint(admin)
+    return app
+
+
+def _flask() -> Flask:
     app = _SyncFlask(__name__, static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=BODY_LIMIT + 1, MAX_FORM_MEMORY_SIZE=BODY_LIMIT + 1, PROVIDE_AUTOMATIC_OPTIONS=False
     )
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    context.provide(app, simulation, public_url)
-    guard.provide(app, admin_token)
-    setattr(app, "wsgi_app", Tracing(Transporting(app.wsgi_app), simulation.ids))  # noqa: B010  a method that Flask means to be replaced
     errors.register(app)
-    app.after_request(journal.finish)
-    app.register_blueprint(api)
-    app.register_blueprint(oauth.routes)
-    app.register_blueprint(admin)
-    app.register_blueprint(probes.routes)
     return app
 
 
@@ -47,3 +65,22 @@ class _SyncFlask(Flask):
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
+
+
+class _Lazily:
+    """Has what is under `prefix` answered by an app that is made with the first such call, all else by `app`."""
+
+    def __init__(self, app: WSGIApplication, prefix: str, make: Callable[[], WSGIApplication]) -> None:
+        self._app = app
+        self._prefix = prefix
+        self._make = make
+        self._made: WSGIApplication | None = None
+        self._making = Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not environ["PATH_INFO"].startswith(self._prefix):
+            return self._app(environ, start_response)
+        if self._made is None:
+            with self._making:
+                self._made = self._made or self._make()
+        return self._made(environ, start_response)

@@ -8,18 +8,19 @@ from flask import request
 
 from simulator.domain.errors import Unauthenticated
 from simulator.service.access import AccessService
-from simulator.web.context import calling_as, simulation
+from simulator.web.context import call
 
 
 def authenticate() -> None:
     """Find out which merchant calls; Unauthenticated or NotAuthorised when none that may."""
     scheme, _, credentials = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    access = AccessService(simulation())
+    this = call()
+    access = AccessService(this.simulation)
     match scheme.lower():
         case "basic":
-            calling_as(access.by_secret(*decoded(credentials)))
+            this.merchant = access.by_secret(*decoded(credentials))
         case "bearer":
-            calling_as(access.by_token(credentials.strip()))
+            this.merchant = access.by_token(credentials.strip())
         case "":
             raise Unauthenticated("Send your API key and secret with Basic authentication, or a Bearer token.")
         case _:

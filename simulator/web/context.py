@@ -2,79 +2,87 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
-from flask import current_app, g
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from simulator.service.merchant import MerchantService
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from simulator.domain.access import IdempotentCall
     from simulator.domain.events import Cause
     from simulator.domain.merchants import Merchant
+    from simulator.service.faults import Hit
     from simulator.service.simulation import Simulation
 
-_SIMULATION, _PUBLIC_URL = "simulation", "PUBLIC_URL"
+
+@dataclass(slots=True)
+class Call:
+    """A request while it is answered, and what was found out about it so far.
+
+    Links start with `public_url`, which ends without a slash. `subject` is the id of what it turned out to be about,
+    `cause` what it causes; `begun` is when it began, by the performance counter.
+    """
+
+    simulation: Simulation
+    public_url: str
+    merchant: Merchant | None = None
+    cause: Cause | None = None
+    subject: str | None = None
+    begun: float = 0.0
+    idempotent_call: IdempotentCall | None = None
+    fault_hit: Hit | None = None
 
 
-def provide(app: Flask, simulation: Simulation, public_url: str) -> None:
-    """Let the handlers of `app` work with `simulation`; links start with `public_url`, which ends without a slash."""
-    app.extensions[_SIMULATION] = simulation
-    app.config[_PUBLIC_URL] = public_url
+_call: ContextVar[Call] = ContextVar("call")
+
+
+class Calls:
+    """WSGI middleware that lets the handlers of `app` work with `simulation`, each request in a `Call` of its own."""
+
+    def __init__(self, app: WSGIApplication, simulation: Simulation, public_url: str) -> None:
+        self._app = app
+        self._simulation = simulation
+        self._public_url = public_url
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as `app` does."""
+        _call.set(Call(self._simulation, self._public_url))
+        return self._app(environ, start_response)
+
+
+def call() -> Call:
+    """The request that is being answered."""
+    return _call.get()
 
 
 def simulation() -> Simulation:
     """The simulation that this app shows."""
-    return cast("Simulation", current_app.extensions[_SIMULATION])
-
-
-def public_url() -> str:
-    """What links into the simulation start with."""
-    return cast("str", current_app.config[_PUBLIC_URL])
+    return _call.get().simulation
 
 
 def payment_url(payment_id: str) -> str:
     """Where the payer pays: the checkout page."""
-    return f"{public_url()}/checkout/{payment_id}"
+    return f"{_call.get().public_url}/checkout/{payment_id}"
 
 
 def refund_url(refund_id: str) -> str:
     """Where the customer says to which account a refund should go."""
-    return f"{public_url()}/refunds/{refund_id}"
+    return f"{_call.get().public_url}/refunds/{refund_id}"
 
 
 def calling_merchant() -> Merchant:
-    """The merchant whose credentials came with the request."""
-    return cast("Merchant", g.merchant)
-
-
-def calling_as(merchant: Merchant) -> None:
-    """Remember who calls, for the rest of the request."""
-    g.merchant = merchant
+    """The merchant whose credentials came with the request; only once it is known."""
+    merchant = _call.get().merchant
+    if merchant is None:
+        raise LookupError("nobody has been authenticated")
+    return merchant
 
 
 def acting_merchant() -> MerchantService:
     """What the calling merchant can do."""
-    return MerchantService(simulation(), calling_merchant().key, cause())
-
-
-def about(id_: str) -> None:
-    """Remember which thing this call turned out to be about."""
-    g.subject = id_
-
-
-def subject() -> str | None:
-    """The id of what this call turned out to be about."""
-    return cast("str | None", g.get("subject"))
-
-
-def caused_by(cause: Cause) -> Cause:
-    """Remember what this call causes, for the rest of the request."""
-    g.cause = cause
-    return cause
-
-
-def cause() -> Cause | None:
-    """What this call causes, once the merchant who makes it is known."""
-    return cast("Cause | None", g.get("cause"))
+    this = _call.get()
+    return MerchantService(this.simulation, calling_merchant().key, this.cause)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import g, request
+from flask import request
 from werkzeug.exceptions import HTTPException
 
 from simulator.service.faults import FaultService
-from simulator.web.context import calling_merchant, cause, simulation
+from simulator.web.context import call, calling_merchant
 from simulator.web.errors import entry, envelope
 from simulator.web.json import UndecodableBody, decode, read_body
 from simulator.web.transport import TRANSPORT, Transport
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from flask import Response
 
     from simulator.domain.faults import Fault
-    from simulator.service.faults import Hit
 
 HEADER = "Simulator-Fault"
 
@@ -37,14 +36,13 @@ _CODES = {
 
 def begin() -> Response | None:
     """Answer a call for which nothing is to be done; None lets it go on."""
-    faults = calling_merchant().faults
-    if not faults:
+    this, merchant = call(), calling_merchant()
+    if not merchant.faults:
         return None
-    service = FaultService(simulation(), calling_merchant().key)
-    hit = service.hit(request.method, request.path, _body(faults), cause())
+    service = FaultService(this.simulation, merchant.key)
+    hit = this.fault_hit = service.hit(request.method, request.path, _body(merchant.faults), this.cause)
     if hit is None:
         return None
-    g.fault_hit = hit
     fault, effect = hit.fault, hit.fault.effect
     if effect.drop:  # only the log ever shows this answer
         return envelope(503, entry("service_unavailable", f"The fault {fault.label} drops the connection."))
@@ -59,7 +57,7 @@ def begin() -> Response | None:
 
 def finish(response: Response) -> Response:
     """Spoil the answer, once all else is done with it."""
-    hit: Hit | None = g.get("fault_hit")
+    hit = call().fault_hit
     if hit is None:
         return response
     effect, body = hit.fault.effect, response.get_data()

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
-from flask import Response, g, request
+from flask import Response, request
 
 from simulator.domain.access import Answer
 from simulator.domain.errors import IdempotencyConflict
 from simulator.service.idempotency import IdempotencyService
-from simulator.web.context import calling_merchant, cause, simulation
+from simulator.web.context import call, calling_merchant, simulation
 from simulator.web.json import no_content, read_body
-
-if TYPE_CHECKING:
-    from simulator.domain.access import IdempotentCall
 
 HEADER = "Idempotency-Key"
 _LONGEST = 255
@@ -30,20 +26,20 @@ def begin() -> Response | None:
     if not (0 < len(key) <= _LONGEST and key.isascii()):
         raise IdempotencyConflict(f"An idempotency key has 1 to {_LONGEST} ASCII characters.", HEADER)
     asked = f"{request.method} {request.full_path.rstrip('?/')}\n".encode() + read_body()
-    call = _service().begin(key, sha256(asked).hexdigest())
-    if call.answer is not None:
-        return _replayed(call.answer)
-    g.idempotent_call = call
+    repeated = _service().begin(key, sha256(asked).hexdigest())
+    if repeated.answer is not None:
+        return _replayed(repeated.answer)
+    call().idempotent_call = repeated
     return None
 
 
 def finish(response: Response) -> Response:
     """Keep the answer to a new call, unless it may go better next time: 5xx, 409 and 429 are not kept."""
-    call: IdempotentCall | None = g.pop("idempotent_call", None)
-    if call is not None:
+    begun = call().idempotent_call
+    if begun is not None:
         kept = response.status_code < 500 and response.status_code not in _NOT_KEPT
         content = Answer(response.status_code, response.content_type or "", response.get_data())
-        _service().finish(call, content if kept else None)
+        _service().finish(begun, content if kept else None)
     return response
 
 
@@ -52,4 +48,4 @@ def _replayed(kept: Answer) -> Response:
 
 
 def _service() -> IdempotencyService:
-    return IdempotencyService(simulation(), calling_merchant().key, cause())
+    return IdempotencyService(simulation(), calling_merchant().key, call().cause)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from difflib import get_close_matches
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -15,67 +14,54 @@ from simulator.domain.errors import Refusal
 from simulator.domain.events import Cause
 from simulator.service.journal import JournalService
 from simulator.web.auth import authenticate
-from simulator.web.context import calling_merchant, caused_by, simulation, subject
+from simulator.web.context import call, calling_merchant
 from simulator.web.tracing import REQUEST_ID
 
 if TYPE_CHECKING:
-    from wsgiref.types import WSGIEnvironment
-
     from flask import Response
 
 _LONGEST_BODY = 4096
 _SECRET = re.compile(r'("(?:\w*secret|\w*token|signature(?:_key)?)"\s*:\s*)"[^"]*"')
 _API = "/v2"
-_CALL = "simulator.call"
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A call of the merchant with this API key, and when by the performance counter it began."""
-
-    key: str
-    cause: Cause
-    begun: float
 
 
 def begin() -> None:
     """Remember the call that came in, once it is known whose, for the log of what it changes."""
-    environ, merchant = request.environ, calling_merchant()
-    call = {"method": environ["REQUEST_METHOD"], "path": environ["PATH_INFO"], "request_id": environ[REQUEST_ID]}
-    environ[_CALL] = _Call(merchant.key, caused_by(Cause(merchant.generation, None, call)), perf_counter())
+    environ, this = request.environ, call()
+    told = {"method": environ["REQUEST_METHOD"], "path": environ["PATH_INFO"], "request_id": environ[REQUEST_ID]}
+    this.begun, this.cause = perf_counter(), Cause(calling_merchant().generation, None, told)
 
 
 def finish(response: Response) -> Response:
     """Write down what the call was answered; one to a path that does not exist is written down as well."""
-    environ = request.environ
-    call: _Call | None = environ.get(_CALL)
-    if call is None and environ["PATH_INFO"].startswith(_API) and request.url_rule is None:
-        call = _unmatched(environ)
-    if call is not None:
-        JournalService(simulation(), call.key).finish(
-            call.cause,
-            subject() or (request.view_args or {}).get("id_"),
+    environ, this = request.environ, call()
+    if this.cause is None and environ["PATH_INFO"].startswith(_API) and request.url_rule is None:
+        _begin_unmatched(environ["PATH_INFO"])
+    if this.cause is not None:
+        JournalService(this.simulation, calling_merchant().key).finish(
+            this.cause,
+            this.subject or (request.view_args or {}).get("id_"),
             query=environ.get("QUERY_STRING", ""),
             status=response.status_code,
-            ms=round((perf_counter() - call.begun) * 1000, 1),
+            ms=round((perf_counter() - this.begun) * 1000, 1),
             request=_printed(_body()) if environ.get("CONTENT_LENGTH") else "",
             answer=_printed(b"".join(response.iter_encoded())),
         )
     return response
 
 
-def _unmatched(environ: WSGIEnvironment) -> _Call | None:
-    """The call to a path that does not exist, if it is known whose, with the nearest path that does."""
+def _begin_unmatched(path: str) -> None:
+    """Remember a call to a path that does not exist, if it is known whose, with the nearest path that does."""
     try:
         authenticate()
     except Refusal:
-        return None
+        return
     begin()
-    call: _Call = environ[_CALL]
-    paths = {rule.rule for rule in current_app.url_map.iter_rules() if rule.rule.startswith(_API)}
-    nearest = get_close_matches(request.path, sorted(paths), 1, 0.0)[0]
-    call.cause.call = {**(call.cause.call or {}), "unmatched": True, "nearest": nearest}
-    return call
+    cause = call().cause
+    if cause is not None:
+        paths = {rule.rule for rule in current_app.url_map.iter_rules() if rule.rule.startswith(_API)}
+        nearest = get_close_matches(path, sorted(paths), 1, 0.0)[0]
+        cause.call = {**(cause.call or {}), "unmatched": True, "nearest": nearest}
 
 
 def _body() -> bytes:

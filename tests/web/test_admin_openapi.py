@@ -10,6 +10,7 @@ from schemathesis.openapi import from_wsgi
 
 from simulator.bootstrap import build_app
 from simulator.config import Settings
+from simulator.web.app import create_testers_app
 from tests import actors
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def test_every_route_of_the_testers_api_is_described(app: Flask) -> None:
     described = app.test_client().get("/__admin/openapi.json").json["paths"]
     routes = {
         (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
-        for rule in app.url_map.iter_rules()
+        for rule in create_testers_app("").url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD"}
         if rule.rule.startswith("/__admin") and not rule.rule.endswith(("/openapi.json", "/actions/<action>"))
     }

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import current_app, request
 
 from simulator.domain.errors import NotAuthorised, Unauthenticated
-from simulator.web.context import public_url
+from simulator.web.context import call
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -29,7 +29,7 @@ def check() -> None:
     Raises NotAuthorised or Unauthenticated.
     """
     here = request.host_url.rstrip("/")
-    elsewhere = request.headers.get("Origin", here) not in (here, _origin(public_url()))
+    elsewhere = request.headers.get("Origin", here) not in (here, _origin(call().public_url))
     if elsewhere or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise NotAuthorised("Pages of other sites may not use the tester's API.")
     token: str = current_app.config[_TOKEN]
@@ -37,7 +37,7 @@ def check() -> None:
         scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode(), token.encode()):
             raise Unauthenticated("Send the token of --admin-token: Authorization: Bearer TOKEN.")
-    elif _host(request.host_url) not in _HERE | {_host(public_url())}:
+    elif _host(request.host_url) not in _HERE | {_host(call().public_url)}:
         raise NotAuthorised("Call the tester's API by the address of this machine, 127.0.0.1, or set --admin-token.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from simulator.service.merchant import SCENARIO_HEADER
-from simulator.web.context import about, acting_merchant, calling_merchant
+from simulator.web.context import acting_merchant, call, calling_merchant
 from simulator.web.json import answer, no_content, read_object
 from simulator.web.openapi import operation
 from simulator.web.schemas.accounts import AccountAnswer, account_answer
@@ -27,7 +27,7 @@ def create() -> Response:
     """Ask for a payment: send the payer to the answer's `url`."""
     asked = payment_request(read_object(), calling_merchant())
     payment = acting_merchant().create_payment(asked, request.headers.get(SCENARIO_HEADER))
-    about(payment.id)
+    call().subject = payment.id
     return answer(payment_answer(payment, ()), 201)
 
 

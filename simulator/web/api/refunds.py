@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from simulator.web.context import about, acting_merchant
+from simulator.web.context import acting_merchant, call
 from simulator.web.json import answer, read_object
 from simulator.web.openapi import operation
 from simulator.web.schemas.fields import ListQuery, page_limit
@@ -19,7 +19,7 @@ _query = ListQuery()
 def create() -> Response:
     """Send money back; who lacks the customer's account gets a `url` for the customer to give it."""
     refund = acting_merchant().create_refund(refund_request(read_object()))
-    about(refund.id)
+    call().subject = refund.id
     return answer(refund_answer(refund), 201)
 
 
