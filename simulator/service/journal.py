@@ -30,7 +30,7 @@ class JournalService:
                 if event is not None:
                     data = {**call, **answer}
                     work.world.record(Event(event.number, event.at, event.real_at, event.kind, subject, None, data))
-                    work.touch(subject or self._key)
+                    work.touch(self._key)
                 elif cause.event is None:
                     work.tell(Kind.REQUEST, subject, **call, **answer)
         except Superseded:

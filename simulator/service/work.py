@@ -99,10 +99,13 @@ class Work:
         return reference_of(self.merchant.seed, self._key, "reference", self.world.count("reference"))
 
     def tell(self, kind: str, subject: str | None = None, *, because: int | None = None, **data: Any) -> int:
-        """Write a line in the event log, by default because of what caused this work; return its number."""
+        """Write a line in the event log, by default because of what caused this work; return its number.
+
+        A mere call wakes nobody who waits for news of its subject.
+        """
         number = self.world.last_event() + 1
         self.world.record(Event(number, self.at, self.real_at, kind, subject, because or self.because, data))
-        self._topics.add(subject or self._key)
+        self._topics.add(self._key if subject is None or kind == Kind.REQUEST else subject)
         self._told = number
         return number
 
