@@ -71,6 +71,7 @@ def _call(app: Flask, method: str, path: str, body: bytes) -> bytes:
         "SERVER_PROTOCOL": "HTTP/1.1",
         "wsgi.url_scheme": "http",
         "wsgi.input": BytesIO(body),
+        "simulator.body": body,
         "CONTENT_TYPE": "application/json",
         "CONTENT_LENGTH": str(len(body)),
         "HTTP_AUTHORIZATION": AUTHORISATION,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from granian.rsgi import ProtocolError  # type: ignore[attr-defined]  # meant to be imported from there
 
+from simulator.web.json import BODY
 from simulator.web.transport import IN_GOOD_HANDS, TRANSPORT
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ class Bridge:
             body = await self._read(scope, protocol)
         except ProtocolError:
             return  # the caller has gone
-        environ = _environ(scope, body)
+        environ = _environ(scope, body or b"")
+        if body is not None:
+            environ[BODY] = body
         if scope.path.startswith(self._brief):
             response = _call(self._app, environ)
         else:
@@ -69,11 +72,11 @@ class Bridge:
         else:
             protocol.response_bytes(*response)
 
-    async def _read(self, scope: Scope, protocol: HTTPProtocol) -> bytes:
-        """The body; of one that is longer than the limit, only enough for `app` to see that."""
+    async def _read(self, scope: Scope, protocol: HTTPProtocol) -> bytes | None:
+        """The body; of one that is longer than the limit, only enough for `app` to see that, or nothing."""
         length = scope.headers.get("content-length", "")
         if length.isdecimal():
-            return await protocol() if int(length) <= self._body_limit else b""
+            return await protocol() if int(length) <= self._body_limit else None
         if "transfer-encoding" not in scope.headers:
             return b""
         body = bytearray()

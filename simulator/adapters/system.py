@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from random import Random
-from uuid import UUID
+
+from simulator.domain.ids import uuid_from
 
 
 class SystemClock:
@@ -23,4 +24,4 @@ class RandomIds:
 
     def new(self) -> str:
         """Return a random UUID."""
-        return str(UUID(int=self._random.getrandbits(128), version=4))
+        return uuid_from(self._random.getrandbits(128))

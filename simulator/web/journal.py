@@ -15,6 +15,7 @@ from simulator.domain.events import Cause
 from simulator.service.journal import JournalService
 from simulator.web.auth import authenticate
 from simulator.web.context import call, calling_merchant
+from simulator.web.json import read_body
 from simulator.web.tracing import REQUEST_ID
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _begin_unmatched(path: str) -> None:
 def _body() -> bytes:
     """What was sent, as far as it was read."""
     try:
-        return request.get_data()
+        return read_body()
     except (HTTPException, OSError):
         return b""
 
