@@ -42,6 +42,8 @@ class Scheduler:
             if due is None:
                 self._due.pop(merchant_key, None)
                 return
+            if self._due.get(merchant_key) == due:
+                return
             self._due[merchant_key] = due
             heappush(self._heap, (due, merchant_key))
             if self._thread is None:

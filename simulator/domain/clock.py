@@ -13,6 +13,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 """Later than this no clock goes."""
 
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""When something is due that no clock will live to see."""
+
 FASTEST = 1_000_000
 """The most seconds that may pass on a clock in a real one."""
 
@@ -66,16 +69,16 @@ class MerchantClock:
         except OverflowError:
             return None
 
-    def set(self, real: datetime, shows: datetime, rate: float) -> MerchantClock:
-        """The clock that shows `shows` at `real`, and goes on at `rate`.
+    def set(self, real: datetime, shows: datetime, rate: float, parameter: str = "at") -> MerchantClock:
+        """The clock that shows `shows`, of which `parameter` tells, at `real`, and goes on at `rate`.
 
         InvalidTime when that is earlier than what this one shows, or too late, or too fast.
         """
         now = self.at(real)
         if shows < now:
-            raise InvalidTime(f"A clock only goes forwards: it shows {iso(now)}. Only a reset sets it back.", "to")
+            raise InvalidTime(f"A clock only goes forwards: it shows {iso(now)}. Only a reset sets it back.", parameter)
         if shows > END_OF_TIME:
-            raise InvalidTime(f"A clock goes no further than {iso(END_OF_TIME)}.", "to")
+            raise InvalidTime(f"A clock goes no further than {iso(END_OF_TIME)}.", parameter)
         if not 0 <= rate <= FASTEST:
             raise InvalidTime(f"A rate is between 0 and {FASTEST} seconds a second.", "rate")
         return MerchantClock(EPOCH, EPOCH) if shows == real and rate == 1 else MerchantClock(real, shows, rate)

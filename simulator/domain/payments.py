@@ -190,5 +190,5 @@ class Payment:
 
     def check_deletable(self) -> None:
         """Raise IllegalAction unless the session may still be deleted (Q11)."""
-        if self.state not in DELETABLE:
+        if self.state not in DELETABLE or self.play is not None:
             raise IllegalAction("payment session", self.state, "be deleted", self.actions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -113,12 +114,12 @@ class Scenarios:
 
 
 MAGIC_BSB = "111114"
-_APPROVED = "11"
+_TIMED = re.compile("[0-9]{4}11")
 
 
 def _timed_approval(sort_code: str, account_number: str) -> Scenario | None:
     """The approval of `MMPP11`: MM seconds until the mandate is processed, PP until the payment is (facts 6)."""
-    if sort_code != MAGIC_BSB or len(account_number) != 6 or not account_number.endswith(_APPROVED):
+    if sort_code != MAGIC_BSB or not _TIMED.fullmatch(account_number):
         return None
     mandate, payment = int(account_number[:2]), int(account_number[2:4])
     if not (1 <= mandate <= 98 and 1 <= payment <= 98):

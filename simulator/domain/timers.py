@@ -30,3 +30,8 @@ class Timer:
     kind: TimerKind
     subject: str
     because: int | None = None
+
+    @property
+    def public_subject(self) -> str | None:
+        """The id of the thing, unless that is a secret."""
+        return None if self.kind is TimerKind.TOKEN_EXPIRY else self.subject

@@ -32,8 +32,16 @@ class AccessService:
         merchant = self._simulation.store.merchant(key) or self._starting_merchant(key)
         expected = merchant.secret if merchant else ""
         if not hmac.compare_digest(expected.encode(), secret.encode(errors="replace")) or merchant is None:
-            raise Unauthenticated("The API key and secret do not belong together: try pk_test_NAME and sk_test_NAME.")
+            raise Unauthenticated(self._advice(key))
         return self._simulation.merchant(key)
+
+    def _advice(self, key: str) -> str:
+        """What to try instead of a key and a secret that were refused."""
+        if self._simulation.store.merchant(key) or self._starting_merchant(key):
+            return "The API key and secret do not belong together: the secret of pk_test_NAME is sk_test_NAME."
+        if self._simulation.strict_keys:
+            return "There is no such API key, and with --strict-keys none is made: give it by --merchant or --fixtures."
+        return "There is no such API key: try pk_test_NAME with sk_test_NAME; NAME is 1 to 64 letters, digits, _ or -."
 
     def by_token(self, token: str) -> Merchant:
         """Return the merchant that a bearer token was issued to.

@@ -10,7 +10,7 @@ from simulator.domain.events import Kind
 from simulator.domain.scenarios import Door, Play, Progression, Scenario
 from simulator.domain.states import PaymentAction
 from simulator.domain.timers import TimerKind
-from simulator.service.changes import change_payment
+from simulator.service.changes import change_payment, touch_payout
 
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
@@ -48,14 +48,13 @@ def authorise(work: Work, payment_id: str, button: str | None = None, account: A
     scenarios = work.simulation.scenarios
     payment = work.world.payment(payment_id)
     payment.check_authorisable()
-    if button is not None:
-        payment = payment.ask_for(scenarios.find(button).name, Door.BUTTON)
+    asked = payment.ask_for(scenarios.find(button).name, Door.BUTTON) if button is not None else payment
     recurring = payment.request.frequency is not None
     magic = scenarios.of_account(account, recurring=recurring) if account else None
     if magic is not None:
         play = Play(magic, Door.MAGIC_ACCOUNT)
     else:
-        name, door = payment.chosen_scenario(work.merchant.scenario)
+        name, door = asked.chosen_scenario(work.merchant.scenario)
         play = Play(scenarios.find(name), door)
     if account is not None and payment.provider is not None and payment.provider.shares_account:
         payment = payment.paid_from(account)
@@ -136,6 +135,7 @@ def _take_step(work: Work, payment: Payment, play: Play, step: Step) -> Payment:
         stopped = replace(payment, play=None)
         work.world.save(stopped)
         work.tell(Kind.SCENARIO_STOPPED, payment.id, why=str(late), **told)
+        touch_payout(work, payment)
         return stopped
 
 

@@ -67,10 +67,18 @@ def open_payout(work: Work, refund: Refund, details: Account) -> Refund:
 def change_refund(work: Work, before: Refund, after: Refund, by: str, because: int | None = None) -> None:
     """Keep `before` as `after`."""
     work.world.save(after)
+    work.touch(after.id)
     work.touch(after.request.payment_session_id)
     if after.state is not before.state:
         moves: dict[str, Any] = {"from": before.state.value, "to": after.state.value}
         work.tell(Kind.REFUND_CHANGED, after.id, because=because, by=by, **moves)
+
+
+def touch_payout(work: Work, payment: Payment) -> None:
+    """Let whoever waits for the refund that `payment` pays out, if it is a payout, look again."""
+    if payment.refund_id is not None:
+        work.touch(payment.refund_id)
+        work.touch(work.world.refund(payment.refund_id).request.payment_session_id)
 
 
 def _follow(work: Work, before: Payment, state: PaymentState, because: int) -> None:

@@ -40,6 +40,11 @@ class StoryService:
         with self._simulation.store.transaction(merchant_key) as world:
             return world.events(query)
 
+    def last_event(self, merchant_key: str) -> int:
+        """Return the number of the newest event, or 0."""
+        with self._simulation.store.transaction(merchant_key) as world:
+            return world.last_event()
+
     def timeline(self, payment_id: str) -> tuple[Event, ...]:
         """Return all events about a payment, its refunds and the sessions that pay them out, and what caused them."""
         key = self._simulation.owner("payment session", payment_id)

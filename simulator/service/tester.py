@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from simulator.domain.errors import IllegalAction
 from simulator.domain.events import Kind
 from simulator.domain.scenarios import Door
 from simulator.domain.states import PaymentAction
@@ -86,10 +87,16 @@ class TesterService:
             return _with_refunds(work, payment_id)
 
     def choose_scenario(self, payment_id: str, scenario: str) -> PaymentWithRefunds:
-        """Say what the bank will play for a payment; InvalidScenario when there is no such scenario."""
+        """Say what the bank will play for a payment once it is authorised.
+
+        InvalidScenario when there is no such scenario; IllegalAction when it is over.
+        """
         found = self._simulation.scenarios.find(scenario)
         with self._acting(PAYMENT, payment_id, "scenario") as work:
-            work.world.save(work.world.payment(payment_id).ask_for(found.name, Door.TESTER))
+            payment = work.world.payment(payment_id)
+            if payment.is_final:
+                raise IllegalAction("payment session", payment.state, "play a scenario", ())
+            work.world.save(payment.ask_for(found.name, Door.TESTER))
             work.tell(Kind.SCENARIO_CHOSEN, payment_id, scenario=found.name, door=Door.TESTER.value)
             return _with_refunds(work, payment_id)
 
@@ -118,7 +125,8 @@ class TesterService:
         with self._simulation.work(key) as work:
             merchant = replace(work.merchant, **settings)
             work.world.save(merchant)
-            work.tell(Kind.MERCHANT_CHANGED, by="tester", **settings)
+            told = {name: "…" if name == "seed" else value for name, value in settings.items()}
+            work.tell(Kind.MERCHANT_CHANGED, by="tester", **told)
             return merchant
 
     def reset(self, merchant_key: str) -> Discarded:

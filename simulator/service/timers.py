@@ -103,11 +103,14 @@ def _fire(work: Work, timer: Timer) -> None:
             _FIRE[timer.kind](work, timer.subject)
     except Exception as failure:  # noqa: BLE001  the other timers must go off
         _log.exception("timer %s of %s failed", timer.id, work.merchant.key)
-        work.tell(Kind.TIMER_FAILED, timer.subject, timer=timer.kind.value, why=repr(failure))
+        work.tell(Kind.TIMER_FAILED, timer.public_subject, timer=timer.kind.value, why=repr(failure))
 
 
 def _expire_session(work: Work, payment_id: str) -> None:
-    bank.act(work, payment_id, PaymentAction.EXPIRE, "time", reason="PAYMENT_EXPIRED")
+    if work.world.payment(payment_id).play is None:
+        bank.act(work, payment_id, PaymentAction.EXPIRE, "time", reason="PAYMENT_EXPIRED")
+    elif work.merchant.session_expires_after is not None:  # authorised just in time, but the payer may still turn away
+        work.schedule(TimerKind.SESSION_EXPIRY, payment_id, work.merchant.session_expires_after)
 
 
 def _expire_token(work: Work, token_id: str) -> None:

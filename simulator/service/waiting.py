@@ -81,7 +81,8 @@ class WaitService:
             own = tuple(timer for timer in due if timer.subject == id_)
             reached = _reached(until, payment.state, final=payment.is_final, idle=not due)
             because = why_not_yet(self._simulation, world.merchant(), payment, own)
-            return Look(reached, f"The payment session is {payment.state}", because, due, payment.is_final and not own)
+            hopeless = payment.is_final and not own and until != Goal.IDLE
+            return Look(reached, f"The payment session is {payment.state}", because, due, hopeless)
 
         key = self._simulation.owner("payment session", id_)
         self._wait(key, [id_], until, seconds, look)
@@ -112,22 +113,23 @@ class WaitService:
             found[:] = world.events(query)
             return Look(bool(found), "No such event has happened", due=world.timers())
 
-        self._wait(merchant_key, [merchant_key], "an event", seconds, look)
+        self._wait(merchant_key, None, "an event", seconds, look)
         return found[0]
 
     def _wait(
-        self, merchant_key: str, topics: list[str], until: str, seconds: float, look: Callable[[World], Look]
+        self, merchant_key: str, subjects: list[str] | None, until: str, seconds: float, look: Callable[[World], Look]
     ) -> None:
         if not _slots.acquire(blocking=False):
             raise TooManyWaits(f"{WAITS_LIMIT} calls are waiting already.")
         try:
-            self._wait_in_slot(merchant_key, topics, until, min(seconds, LONGEST_WAIT), look)
+            self._wait_in_slot(merchant_key, subjects, until, min(seconds, LONGEST_WAIT), look)
         finally:
             _slots.release()
 
     def _wait_in_slot(
-        self, merchant_key: str, topics: list[str], until: str, seconds: float, look: Callable[[World], Look]
+        self, merchant_key: str, subjects: list[str] | None, until: str, seconds: float, look: Callable[[World], Look]
     ) -> None:
+        topics = subjects or [merchant_key]
         store, begun = self._simulation.store, monotonic()
         generation: int | None = None
         with self._simulation.bell.listen([*topics, reset_topic(merchant_key)]) as listener:
@@ -139,7 +141,7 @@ class WaitService:
                     if merchant.generation != generation:
                         raise Superseded(f"The merchant {merchant_key} was reset while you waited for {until}.")
                     seen = look(world)
-                    happened = world.events(EventQuery(after=before, subjects=topics)) if not seen.reached else ()
+                    happened = world.events(EventQuery(after=before, subjects=subjects)) if not seen.reached else ()
                 if seen.reached:
                     return
                 left = begun + seconds - monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from simulator.domain.clock import NEVER
 from simulator.domain.errors import Superseded
 from simulator.domain.events import Event, Kind
 from simulator.domain.ids import reference_of, token_of, uuid_of
@@ -60,19 +61,15 @@ class Work:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Keep or undo it all, then wake whoever waits for it."""
-        due = None
         if self._retimed and error is None:
-            timer = self.world.next_timer()
-            due = self.merchant.clock.when(timer.due) if timer else None
+            timer = self.world.next_timer()  # the alarm is set while nobody else can change the timers
+            self.simulation.alarm.set(self._key, self.merchant.clock.when(timer.due) if timer else None)
         self._transaction.__exit__(kind, error, at)
         if error is not None and self._began is not None:
             self._began.event = None
-        if error is None:
-            if self._retimed:
-                self.simulation.alarm.set(self._key, due)
-            if self._topics:
-                self._topics.add(self._key)
-                self.simulation.bell.ring(self._topics)
+        if error is None and self._topics:
+            self._topics.add(self._key)
+            self.simulation.bell.ring(self._topics)
 
     def _begin(self, cause: Cause) -> None:
         """Write down the call that causes this work, unless earlier work did."""
@@ -120,8 +117,11 @@ class Work:
     def schedule(self, kind: TimerKind, subject: str, seconds: float) -> None:
         """Let something happen to `subject` in so many seconds, because of what was told last."""
         because = self._told or self.because
-        timer = Timer(self.at + timedelta(seconds=seconds), self.world.count("timer"), kind, subject, because)
-        self.world.add(timer)
+        try:
+            due = self.at + timedelta(seconds=seconds)
+        except OverflowError:
+            due = NEVER
+        self.world.add(Timer(due, self.world.count("timer"), kind, subject, because))
         self._retimed = True
 
     def cancel(self, subject: str, *kinds: TimerKind) -> None:

@@ -64,7 +64,7 @@ _HTTP_CODES = {
 
 _HTTP_SENTENCES = {
     400: "The request is malformed.",
-    404: "There is nothing at {path}; the API is under /v2 and described at /openapi.json.",
+    404: "There is nothing at {path}; the API is under /v2, the tester's under /__admin: see their openapi.json.",
     405: "{method} is not possible at {path}.",
     413: "The body is too large: at most 1 MiB is read.",
 }

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from flask import Response
 
 _LONGEST_BODY = 4096
-_SECRET = re.compile(r'("(?:\w*secret|\w*token|signature(?:_key)?)"\s*:\s*)"[^"]*"')
+_SEARCHED = 8 * _LONGEST_BODY
+_HINT = re.compile(rb"(?i)secret|token|signature")
+_JSON_SECRET = re.compile(
+    r'(?i)("\w{0,64}(?:secret|token|signature)\w{0,64}"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|$)', re.DOTALL
+)
+_FORM_SECRET = re.compile(r"(?i)((?:^|[&?])\w{0,64}(?:secret|token|signature)\w{0,64}=)[^&\s]*")
 _API = "/v2"
 
 
@@ -37,12 +42,12 @@ def finish(response: Response) -> Response:
     """Write down what the call was answered; one to a path that does not exist is written down as well."""
     environ, this = request.environ, call()
     if this.cause is None and environ["PATH_INFO"].startswith(_API) and request.url_rule is None:
-        _begin_unmatched(environ["PATH_INFO"])
+        _begin_unmatched(environ["PATH_INFO"], exists=response.status_code == 405)
     if this.cause is not None:
         JournalService(this.simulation, calling_merchant().key).finish(
             this.cause,
             this.subject or (request.view_args or {}).get("id_"),
-            query=environ.get("QUERY_STRING", ""),
+            query=_FORM_SECRET.sub(r"\1…", environ.get("QUERY_STRING", "")),
             status=response.status_code,
             ms=round((perf_counter() - this.begun) * 1000, 1),
             request=_printed(_body()) if environ.get("CONTENT_LENGTH") else "",
@@ -51,15 +56,15 @@ def finish(response: Response) -> Response:
     return response
 
 
-def _begin_unmatched(path: str) -> None:
-    """Remember a call to a path that does not exist, if it is known whose, with the nearest path that does."""
+def _begin_unmatched(path: str, *, exists: bool) -> None:
+    """Remember a call that no handler got, if it is known whose; if its path does not exist, with the nearest."""
     try:
         authenticate()
     except Refusal:
         return
     begin()
     cause = call().cause
-    if cause is not None:
+    if cause is not None and not exists:
         paths = {rule.rule for rule in current_app.url_map.iter_rules() if rule.rule.startswith(_API)}
         nearest = get_close_matches(path, sorted(paths), 1, 0.0)[0]
         cause.call = {**(cause.call or {}), "unmatched": True, "nearest": nearest}
@@ -75,7 +80,8 @@ def _body() -> bytes:
 
 def _printed(body: bytes) -> str:
     """A body as the log shows it: its beginning, and no secrets."""
-    text = body[:_LONGEST_BODY].decode(errors="replace")
-    if b"secret" in body or b"token" in body or b"signature" in body:
-        text = _SECRET.sub(r'\1"…"', text)
-    return text if len(body) <= _LONGEST_BODY else f"{text}…"
+    if not _HINT.search(body):
+        text = body[:_LONGEST_BODY].decode(errors="replace")
+        return text if len(body) <= _LONGEST_BODY else f"{text}…"
+    text = _FORM_SECRET.sub(r"\1…", _JSON_SECRET.sub(r'\1"…"', body[:_SEARCHED].decode(errors="replace")))
+    return text if len(body) <= _SEARCHED and len(text) <= _LONGEST_BODY else f"{text[:_LONGEST_BODY]}…"

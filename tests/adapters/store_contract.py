@@ -15,9 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from simulator.domain import events
 from simulator.domain.access import ANSWER_LIFETIME, TOKEN_LIFETIME, Answer, IdempotentCall, Token
 from simulator.domain.accounts import Account, IdentifierType
+from simulator.domain.clock import EPOCH
 from simulator.domain.errors import DuplicateId, NotFound
+from simulator.domain.events import EVENTS_KEPT, EventQuery, Kind
 from simulator.domain.merchants import LinkedAccount, Merchant
 from simulator.domain.money import LARGEST_AMOUNT, Currency
 from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest
@@ -25,6 +28,7 @@ from simulator.domain.ports import PaymentQuery
 from simulator.domain.providers import Provider
 from simulator.domain.refunds import Refund, RefundRequest
 from simulator.domain.states import PaymentState, RefundState
+from simulator.domain.timers import Timer, TimerKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +44,13 @@ PATIENCE = 5
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
+
+repeatable = settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+)
 
 JANE = Account.identified(IdentifierType.IBAN, "DE89370400440532013000", "Jane Doe")
 MOCK_BANK = Provider(
@@ -108,6 +119,17 @@ def call(id_: str, *, age: timedelta = timedelta(0), answer: Answer | None = Non
     return IdempotentCall(id_, "fingerprint", "attempt", NOON - age, answer)
 
 
+def timer(id_: int, subject: str = "chosen", *, minute: int = 0) -> Timer:
+    """A timer due some minutes after noon."""
+    return Timer(NOON + timedelta(minutes=minute), id_, TimerKind.SCENARIO_STEP, subject, because=1)
+
+
+def event(number: int, subject: str | None = "sent", kind: str = Kind.TESTER, **data: Any) -> events.Event:
+    """A line of the log, written some minutes after noon."""
+    at = NOON + timedelta(minutes=number)
+    return events.Event(number, at, at + INSTANT, kind, subject, number - 1 or None, data)
+
+
 SENT = payment("sent", state=PaymentState.SENT, sent_at=NOON)
 ALSO_SENT = payment("also sent", state=PaymentState.SENT, sent_at=NOON)
 CHOSEN = payment("chosen", state=PaymentState.AWAITING_PAYMENT_CONSENT, provider=MOCK_BANK)
@@ -116,13 +138,17 @@ REFUND = refund("refund", "sent")
 SECOND_REFUND = refund("second refund", "sent", state=RefundState.FAILED)
 TOKEN, OLD_TOKEN = token("token"), token("old token", age=TOKEN_LIFETIME)
 CALL, OLD_CALL = call("call"), call("old call", age=ANSWER_LIFETIME)
+TIMER, LATER_TIMER = timer(2, minute=1), timer(1, minute=2)
+EVENT, LATER_EVENT = event(1, did="pay"), event(2, None, Kind.CLOCK_CHANGED, rate=0.5, deep={"list": [1, None]})
 ANSWER = Answer(201, "application/json", b'{"id":"\xc3\xa9\x00"}')
 
 
 def furnish(world: World) -> None:
     """Put some of everything into a world: at noon, one token and one call are over."""
-    for value in (SENT, UNTOUCHED, CHOSEN, ALSO_SENT, REFUND, SECOND_REFUND, OLD_TOKEN, TOKEN):
+    for value in (SENT, UNTOUCHED, CHOSEN, ALSO_SENT, REFUND, SECOND_REFUND, OLD_TOKEN, TOKEN, LATER_TIMER, TIMER):
         world.add(value)
+    for line in (EVENT, LATER_EVENT):
+        world.record(line)
     world.save(OLD_CALL)
     world.save(CALL)
 
@@ -131,6 +157,12 @@ def remove_call(world: World) -> None:
     """Remove a call unless it was cleared."""
     if world.call("call") is not None:
         world.remove(CALL)
+
+
+def cancel_timer(world: World) -> None:
+    """Cancel a timer unless it was cleared."""
+    if TIMER in world.timers():
+        world.remove(TIMER)
 
 
 CHANGES: dict[str, Change] = {
@@ -148,6 +180,10 @@ CHANGES: dict[str, Change] = {
     "removing a payment": lambda world: world.remove(UNTOUCHED),
     "removing a call": remove_call,
     "forgetting what is over": lambda world: world.forget_expired(NOON),
+    "setting a timer": lambda world: world.add(timer(3, "sent")),
+    "cancelling a timer": cancel_timer,
+    "recording an event": lambda world: world.record(event(world.last_event() + 1, "new payment")),
+    "recording an event in place": lambda world: world.record(replace(EVENT, subject="chosen", data={"did": "next"})),
     "clearing": lambda world: world.clear(),
 }
 IDS = [
@@ -181,6 +217,9 @@ def seen_in(world: World) -> dict[str, object]:
         "refunds of payments": world.refunds_of(IDS),
         "tokens": [found(world.token, id_) for id_ in IDS],
         "calls": [world.call(id_) for id_ in IDS],
+        "timers": [world.timers(), world.next_timer(), *(world.timers([id_]) for id_ in IDS)],
+        "events": [world.events(EventQuery()), *(world.events(EventQuery(subjects=[id_])) for id_ in IDS)],
+        "newest event": [world.last_event(), world.latest(), world.event(1)],
     }
 
 
@@ -385,12 +424,7 @@ class StoreContract:
             raise Undone
         assert seen(furnished) == before
 
-    @settings(
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
-    )
+    @repeatable
     @given(changes=st.lists(st.sampled_from(sorted(CHANGES)), unique=True))
     def test_leaving_by_an_exception_undoes_all_changes_in_any_order(self, store: Store, changes: list[str]) -> None:
         with store.transaction(ADA.key) as world:
@@ -613,6 +647,9 @@ class StoreContract:
             "refunds of payments": dict.fromkeys(IDS, ()),
             "tokens": nothing,
             "calls": nothing,
+            "timers": [(), None, *(() for _ in IDS)],
+            "events": [(), *(() for _ in IDS)],
+            "newest event": [0, EPOCH, None],
             "key": replace(ADA, name="Ada & Daughters"),
             "owners": nothing,
         }
@@ -778,10 +815,285 @@ class StoreContract:
         assert furnished.enrol(replace(ADA, secret="sk_test_other", name="Other")) == ADA
         assert seen(furnished) == before
 
+    def test_all_merchants_are_listed_in_the_order_they_came(self, store: Store) -> None:
+        assert store.merchants() == (ADA.key, BOB.key)
+        store.enrol(replace(BOB, key="pk_test_carol"))
+        store.enrol(ADA)
+        assert store.merchants() == (ADA.key, BOB.key, "pk_test_carol")
+
     def test_whoever_enrols_a_key_at_once_all_get_the_same_merchant(self, store: Store) -> None:
         claims = [replace(BOB, key="pk_test_new", secret=f"sk_test_{number}") for number in range(8)]
         enrolled = side_by_side(*[partial(store.enrol, claim) for claim in claims])
         assert enrolled == 8 * [store.merchant("pk_test_new")]
+
+    # Timers.
+
+    def test_timers_are_in_the_order_they_are_due_and_of_one_instant_in_the_order_of_their_ids(
+        self, store: Store
+    ) -> None:
+        timers = [timer(4), timer(2, minute=1), timer(1, "sent"), timer(5, "sent", minute=-1), timer(3)]
+        with store.transaction(ADA.key) as world:
+            assert (world.timers(), world.next_timer()) == ((), None)
+            for each in timers:
+                world.add(each)
+        with store.transaction(ADA.key) as world:
+            assert [each.id for each in world.timers()] == [5, 1, 3, 4, 2]
+            assert world.next_timer() == timers[3]
+
+    def test_a_timer_comes_out_as_it_went_in(self, store: Store) -> None:
+        alone = Timer(NOON, 1, TimerKind.TOKEN_EXPIRY, "token", None)
+        with store.transaction(ADA.key) as world:
+            world.add(alone)
+        with store.transaction(ADA.key) as world:
+            assert world.timers() == (alone,)
+
+    def test_the_timers_of_some_things_are_in_the_order_they_are_due(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            for each in (timer(1, "a", minute=3), timer(2, "b", minute=2), timer(3, "a", minute=1), timer(4, "c")):
+                world.add(each)
+        with store.transaction(ADA.key) as world:
+            assert [each.id for each in world.timers(["a"])] == [3, 1]
+            assert [each.id for each in world.timers(["b", "a", "a", "nothing"])] == [3, 2, 1]
+            assert world.timers([]) == world.timers(["nothing"]) == ()
+
+    def test_a_cancelled_timer_is_gone_and_no_other(self, furnished: Store) -> None:
+        with furnished.transaction(ADA.key) as world:
+            assert world.next_timer() == TIMER
+            world.remove(TIMER)
+        with furnished.transaction(ADA.key) as world:
+            assert world.timers() == world.timers(["chosen"]) == (LATER_TIMER,)
+            world.remove(LATER_TIMER)
+            assert (world.timers(), world.next_timer()) == ((), None)
+
+    def test_timers_of_two_merchants_may_have_one_id(self, furnished: Store) -> None:
+        with furnished.transaction(BOB.key) as world:
+            world.add(timer(1, "bobs"))
+            assert world.timers() == (timer(1, "bobs"),)
+        with furnished.transaction(ADA.key) as world:
+            assert world.timers() == (TIMER, LATER_TIMER)
+
+    # Events.
+
+    def test_events_are_listed_the_oldest_first(self, furnished: Store) -> None:
+        with furnished.transaction(ADA.key) as world:
+            assert world.events(EventQuery()) == (EVENT, LATER_EVENT)
+            assert (world.event(1), world.event(2), world.event(3), world.event(0)) == (EVENT, LATER_EVENT, None, None)
+            assert (world.last_event(), world.latest()) == (2, LATER_EVENT.at)
+
+    def test_a_world_without_events_begins_at_the_epoch(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            assert (world.last_event(), world.latest()) == (0, EPOCH)
+            assert world.events(EventQuery()) == ()
+
+    @pytest.mark.parametrize(
+        ("query", "numbers"),
+        [
+            ({}, [1, 2, 3, 4, 5, 6]),
+            ({"after": 4}, [5, 6]),
+            ({"after": 6}, []),
+            ({"after": 10**18}, []),
+            ({"limit": 2}, [1, 2]),
+            ({"after": 1, "limit": 2}, [2, 3]),
+            ({"kind": "refund"}, [4, 5]),
+            ({"kind": "refund.changed"}, [5]),
+            ({"kind": "refund.chang"}, []),
+            ({"kind": "ref"}, []),
+            ({"subjects": ["a"]}, [1, 3, 5]),
+            ({"subjects": ["a", "b"]}, [1, 2, 3, 4, 5]),
+            ({"subjects": []}, []),
+            ({"subjects": ["a"], "kind": "refund", "after": 1, "limit": 1}, [5]),
+            ({"subjects": ["a"], "limit": 2}, [1, 3]),
+        ],
+    )
+    def test_a_query_finds_its_events(self, store: Store, query: dict[str, Any], numbers: list[int]) -> None:
+        kinds = [Kind.TESTER, Kind.REQUEST, "refundable", Kind.REFUND_CREATED, Kind.REFUND_CHANGED, Kind.TESTER]
+        with store.transaction(ADA.key) as world:
+            for number, (kind, subject) in enumerate(zip(kinds, ["a", "b", "a", "b", "a", None], strict=True), 1):
+                world.record(event(number, subject, kind))
+        with store.transaction(ADA.key) as world:
+            assert [found.number for found in world.events(EventQuery(**query))] == numbers
+
+    def test_an_event_is_replaced_in_its_place(self, furnished: Store) -> None:
+        told_more = replace(EVENT, subject="chosen", data={"did": "pay", "status": 200})
+        with furnished.transaction(ADA.key) as world:
+            world.record(told_more)
+        with furnished.transaction(ADA.key) as world:
+            assert world.events(EventQuery()) == (told_more, LATER_EVENT)
+            assert world.event(1) == told_more
+            assert (world.last_event(), world.latest()) == (2, LATER_EVENT.at)
+
+    @pytest.fixture
+    def full(self, store: Store) -> Store:
+        """A store where as many events happened as are kept."""
+        with store.transaction(ADA.key) as world:
+            for number in range(1, EVENTS_KEPT + 1):
+                world.record(event(number, f"thing {number % 10}"))
+        return store
+
+    def test_the_newest_events_are_kept(self, full: Store) -> None:
+        with full.transaction(ADA.key) as world:
+            assert len(world.events(EventQuery())) == EVENTS_KEPT
+            for more in (1, 2, 3):
+                world.record(event(EVENTS_KEPT + more))
+        with full.transaction(ADA.key) as world:
+            kept = [each.number for each in world.events(EventQuery(limit=2 * EVENTS_KEPT))]
+            assert kept == list(range(4, EVENTS_KEPT + 4))
+            assert (world.event(3), world.event(4), world.last_event()) == (None, event(4, "thing 4"), EVENTS_KEPT + 3)
+            assert [each.number for each in world.events(EventQuery(after=1, limit=2))] == [4, 5]
+            assert [each.number for each in world.events(EventQuery(after=EVENTS_KEPT + 1))] == [
+                EVENTS_KEPT + 2,
+                EVENTS_KEPT + 3,
+            ]
+
+    def test_an_event_that_is_no_longer_kept_does_not_come_back(self, full: Store) -> None:
+        with full.transaction(ADA.key) as world:
+            world.record(event(EVENTS_KEPT + 1))
+            before = world.events(EventQuery())
+            world.record(event(1, "late answer"))
+            assert world.event(1) is None
+            assert world.events(EventQuery()) == before
+
+    def test_the_oldest_events_come_back_when_what_put_them_out_is_undone(self, full: Store) -> None:
+        with full.transaction(ADA.key) as world:
+            before = world.events(EventQuery())
+        with suppress(Undone), full.transaction(ADA.key) as world:
+            for more in (1, 2, 3):
+                world.record(event(EVENTS_KEPT + more))
+            world.record(event(EVENTS_KEPT, "in place"))
+            raise Undone
+        with full.transaction(ADA.key) as world:
+            assert world.events(EventQuery()) == before
+            assert world.last_event() == EVENTS_KEPT
+
+    # Counts.
+
+    def test_every_kind_of_thing_is_counted_from_one(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            assert [world.count("refund"), world.count("payment"), world.count("refund")] == [1, 1, 2]
+        with store.transaction(ADA.key) as world:
+            assert [world.count("refund"), world.count("payment")] == [3, 2]
+        with store.transaction(BOB.key) as world:
+            assert world.count("refund") == 1
+
+    def test_what_was_undone_was_not_counted(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            world.count("refund")
+        with suppress(Undone), store.transaction(ADA.key) as world:
+            assert [world.count("refund"), world.count("refund"), world.count("payment")] == [2, 3, 1]
+            raise Undone
+        with store.transaction(ADA.key) as world:
+            assert [world.count("refund"), world.count("payment")] == [2, 1]
+
+    def test_a_cleared_world_counts_from_one_again_unless_clearing_was_undone(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            world.count("refund")
+        with suppress(Undone), store.transaction(ADA.key) as world:
+            world.clear()
+            assert world.count("refund") == 1
+            raise Undone
+        with store.transaction(ADA.key) as world:
+            assert world.count("refund") == 2
+            world.clear()
+            assert world.count("refund") == 1
+
+    def test_clearing_tells_how_much_there_was(self, furnished: Store) -> None:
+        with furnished.transaction(ADA.key) as world:
+            assert world.clear() == {
+                "payment_sessions": 4,
+                "refunds": 2,
+                "tokens": 2,
+                "idempotency_keys": 2,
+                "timers": 2,
+                "events": 2,
+            }
+            assert set(world.clear().values()) == {0}
+
+    # Savepoints.
+
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_a_savepoint_undoes_each_change_inside_it(self, furnished: Store, change: str) -> None:
+        before = seen(furnished)
+        with furnished.transaction(ADA.key) as world:
+            with suppress(Undone), world.savepoint():
+                CHANGES[change](world)
+                raise Undone
+            assert seen_in(world) == {name: before[name] for name in seen_in(world)}
+        assert seen(furnished) == before
+
+    @repeatable
+    @given(
+        outside=st.lists(st.sampled_from(sorted(CHANGES)), unique=True),
+        inside=st.lists(st.sampled_from(sorted(CHANGES)), unique=True),
+    )
+    def test_a_savepoint_undoes_what_is_inside_and_nothing_before(
+        self, store: Store, outside: list[str], inside: list[str]
+    ) -> None:
+        inside = [change for change in inside if change not in outside]
+        with store.transaction(ADA.key) as world:
+            world.clear()
+            furnish(world)
+            for change in outside:
+                with suppress(NotFound):  # it was cleared before
+                    CHANGES[change](world)
+        expected = seen(store)
+        with store.transaction(ADA.key) as world:
+            world.clear()
+            furnish(world)
+        with store.transaction(ADA.key) as world:
+            for change in outside:
+                with suppress(NotFound):
+                    CHANGES[change](world)
+            with suppress(Undone), world.savepoint():
+                for change in inside:
+                    with suppress(NotFound):
+                        CHANGES[change](world)
+                raise Undone
+        assert seen(store) == expected
+
+    def test_what_was_done_in_a_savepoint_stays_when_it_is_left_well(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            with world.savepoint():
+                world.add(SENT)
+                assert world.count("refund") == 1
+            assert world.payment("sent") == SENT
+        assert store.owner("sent") == ADA.key
+
+    def test_after_a_failed_savepoint_the_transaction_goes_on(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            world.add(TIMER)
+            with suppress(Undone), world.savepoint():
+                world.remove(TIMER)
+                world.add(SENT)
+                world.record(event(1))
+                raise Undone
+            world.add(SENT)
+            world.record(event(1, "again"))
+        with store.transaction(ADA.key) as world:
+            assert (world.timers(), world.payment("sent"), world.event(1)) == ((TIMER,), SENT, event(1, "again"))
+
+    def test_a_savepoint_inside_another_undoes_its_own_part_alone(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            with suppress(Undone), world.savepoint():
+                world.add(SENT)
+                with suppress(Undone), world.savepoint():
+                    world.add(CHOSEN)
+                    raise Undone
+                assert found(world.payment, "chosen") is None
+                assert world.payment("sent") == SENT
+                raise Undone
+            assert found(world.payment, "sent") is None
+
+    def test_a_transaction_undoes_what_its_savepoints_left(self, furnished: Store) -> None:
+        before = seen(furnished)
+        with suppress(Undone), furnished.transaction(ADA.key) as world:
+            with world.savepoint():
+                world.remove(UNTOUCHED)
+                world.remove(TIMER)
+            with suppress(Undone), world.savepoint():
+                world.clear()
+                raise Undone
+            raise Undone
+        assert seen(furnished) == before
 
     # Many at once.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ from simulator.domain.merchants import SANDBOX_ACCOUNT, LinkedAccount, Merchant
 from simulator.domain.money import LARGEST_AMOUNT, Currency
 from simulator.domain.payments import LineItem, Payment, PaymentRequest, check, total
 from simulator.domain.providers import Provider
-from simulator.domain.states import PaymentAction, PaymentState
+from simulator.domain.scenarios import Door, Play, Scenario, Step
+from simulator.domain.states import PAYMENT_TRANSITIONS, TARGETS, PaymentAction, PaymentState
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=1)
@@ -44,6 +46,7 @@ PAYMENT = Payment(id="payment", request=REQUEST, created_at=NOON)
 MOCK_BANK = Provider(id="mock", name="Mock Bank")
 OTHER_BANK = Provider(id="other", name="Other Bank")
 CLOSED_BANK = Provider(id="closed", name="Closed Bank", unavailable_because="It is Sunday.")
+PLAY = Play(Scenario("settle", "The bank settles.", (Step(PaymentAction.SETTLE),)), Door.MERCHANT)
 
 repeatable = settings(deadline=None, derandomize=True, database=None)
 line_items = st.builds(
@@ -214,3 +217,94 @@ def test_whatever_happens_a_payment_is_stamped_exactly_when_it_was_sent(actions:
         if action in payment.actions:
             payment = payment.act(action, LATER)
     assert payment.sent_at == (LATER if payment.state is PaymentState.SENT else None)
+
+
+# Force
+
+
+@pytest.mark.parametrize("action", PaymentAction)
+@pytest.mark.parametrize("state", PaymentState)
+def test_a_forced_action_leads_where_it_always_leads_from_every_state(
+    state: PaymentState, action: PaymentAction
+) -> None:
+    forced = replace(PAYMENT, state=state).force(action, LATER)
+    assert forced.state is TARGETS[action].to
+    assert forced.sent_at == (LATER if forced.state is PaymentState.SENT else None)
+
+
+def test_an_action_leads_to_one_state_wherever_it_is_allowed() -> None:
+    assert {action for _, action in PAYMENT_TRANSITIONS} == set(PaymentAction) == set(TARGETS)
+    for (_, action), edge in PAYMENT_TRANSITIONS.items():
+        assert edge == TARGETS[action]
+
+
+def test_what_is_forced_out_of_sent_was_not_sent() -> None:
+    sent = replace(PAYMENT, state=PaymentState.SENT, sent_at=NOON)
+    assert sent.force(PaymentAction.FAIL, LATER) == replace(PAYMENT, state=PaymentState.FAILED)
+
+
+@pytest.mark.parametrize("state", PaymentState)
+def test_a_bank_can_be_chosen_by_force_in_every_state(state: PaymentState) -> None:
+    old = replace(PAYMENT, state=state, provider=MOCK_BANK, end_to_end_id="first", play=PLAY)
+    chosen = old.choose_provider(OTHER_BANK, "second", LATER, force=True)
+    assert (chosen.state, chosen.provider) == ("awaiting_payment_consent", OTHER_BANK)
+    assert (chosen.end_to_end_id, chosen.play) == ("first", None)
+
+
+def test_not_even_force_chooses_a_bank_that_is_unavailable() -> None:
+    with pytest.raises(InvalidProvider):
+        replace(PAYMENT, state=PaymentState.SENT).choose_provider(CLOSED_BANK, "end to end", NOON, force=True)
+
+
+# Scenarios
+
+
+def test_the_merchants_default_is_played_when_nothing_was_asked_for() -> None:
+    assert PAYMENT.chosen_scenario("approve") == ("approve", Door.MERCHANT)
+
+
+@pytest.mark.parametrize(("first", "second"), [(one, two) for one, two in combinations(Door, 2)])
+def test_of_two_doors_the_earlier_one_wins_in_whatever_order_they_were_used(first: Door, second: Door) -> None:
+    for doors in ((first, second), (second, first)):
+        payment = PAYMENT
+        for door in doors:
+            payment = payment.ask_for(f"by {door}", door)
+        assert payment.chosen_scenario("default") == (f"by {first}", first)
+
+
+def test_of_all_doors_the_first_wins() -> None:
+    payment = PAYMENT
+    for door in reversed(Door):
+        payment = payment.ask_for(f"by {door}", door)
+        assert payment.chosen_scenario("default") == (f"by {door}", door)
+
+
+def test_asking_again_at_a_door_replaces_what_was_asked_there_and_nothing_else() -> None:
+    asked = PAYMENT.ask_for("reject", Door.TESTER).ask_for("expire", Door.HEADER).ask_for("approve", Door.TESTER)
+    assert dict(asked.scenarios) == {Door.HEADER: "expire", Door.TESTER: "approve"}
+    assert len(asked.scenarios) == 2
+    assert PAYMENT.scenarios == ()
+
+
+def test_a_payment_at_the_bank_may_be_authorised() -> None:
+    PAYMENT.choose_provider(MOCK_BANK, "end to end", NOON).check_authorisable()
+
+
+@pytest.mark.parametrize("state", [state for state in PaymentState if state != "awaiting_payment_consent"])
+def test_a_payment_that_is_not_at_the_bank_cannot_be_authorised(state: PaymentState) -> None:
+    with pytest.raises(IllegalAction, match=f"^A payment session in state {state} cannot be authorised; "):
+        replace(PAYMENT, state=state).check_authorisable()
+
+
+def test_a_payment_that_was_authorised_cannot_be_deleted() -> None:
+    chosen = PAYMENT.choose_provider(MOCK_BANK, "end to end", NOON)
+    chosen.check_deletable()
+    with pytest.raises(IllegalAction, match="cannot be deleted"):
+        replace(chosen, play=PLAY).check_deletable()
+
+
+def test_a_payment_is_authorised_once() -> None:
+    chosen = PAYMENT.choose_provider(MOCK_BANK, "end to end", NOON)
+    with pytest.raises(IllegalAction, match="authorised already"):
+        replace(chosen, play=PLAY).check_authorisable()
+    replace(chosen, play=PLAY).choose_provider(OTHER_BANK, "other", LATER).check_authorisable()

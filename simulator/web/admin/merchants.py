@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
-from simulator.domain.events import EventQuery, Kind
+from simulator.domain.events import EVENTS_KEPT, Kind
 from simulator.service.story import StoryService
 from simulator.service.tester import TesterService
 from simulator.service.timers import TimerService
@@ -137,8 +139,7 @@ def wait(key: str) -> Response:
     """Answer once an event of a `kind` happens, or has happened since the one numbered `after`."""
     data = _wait_query.load(request.args)
     if "after" not in data:
-        known = _story(key).events(key, EventQuery())
-        data["after"] = str(known[-1].number if known else 0)
+        data["after"] = str(_story(key).last_event(key))
     return answer({"event": event_view(WaitService(simulation()).event(key, event_query(data), seconds(data)))})
 
 
@@ -148,9 +149,10 @@ def _clock_set(key: str, change: Callable[[MerchantClock, datetime], MerchantClo
 
 def _requests(key: str, *, unmatched: bool) -> Response:
     data = _requests_query.load(request.args)
-    calls = _story(key).events(key, event_query(data, kind=Kind.REQUEST))
+    query = event_query(data, kind=Kind.REQUEST)
+    calls = _story(key).events(key, replace(query, limit=EVENTS_KEPT))
     wanted = (call for call in calls if request_matches(data, call) and (not unmatched or "unmatched" in call.data))
-    return answer({"requests": [event_view(call) for call in wanted]})
+    return answer({"requests": [event_view(call) for call in islice(wanted, query.limit)]})
 
 
 def _timers(key: str) -> TimerService:

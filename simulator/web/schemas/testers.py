@@ -128,7 +128,9 @@ def clock_change(body: dict[str, Any]) -> Callable[[MerchantClock, datetime], Me
         shows = real if mode is ClockMode.REAL else data.get("at", clock.at(real))
         shows = after(real if mode is ClockMode.SHIFTED else shows, by) if by is not None else shows
         rates = {ClockMode.FROZEN: 0.0, ClockMode.SCALED: rate}
-        return clock.set(real, shows, rates.get(mode, 1.0))
+        return clock.set(
+            real, shows, rates.get(mode, 1.0), next((name for name in ("at", "by") if name in data), "mode")
+        )
 
     return change
 
@@ -141,7 +143,7 @@ def clock_advance(body: dict[str, Any]) -> Callable[[MerchantClock, datetime], M
     by = duration(data["by"]) if "by" in data else None
 
     def change(clock: MerchantClock, real: datetime) -> MerchantClock:
-        return clock.set(real, after(clock.at(real), by) if by is not None else data["to"], clock.rate)
+        return clock.set(real, after(clock.at(real), by) if by is not None else data["to"], clock.rate, "to")
 
     return change
 

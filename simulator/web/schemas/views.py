@@ -79,7 +79,7 @@ class TimerView(Answer):
 
     due = fields.DateTime()
     kind = fields.String()
-    subject = fields.String()
+    subject = fields.String(allow_none=True)
     because = fields.Integer(allow_none=True)
 
 
@@ -219,7 +219,7 @@ def events_view(events: Iterable[Event]) -> dict[str, object]:
 
 def timer_view(timer: Timer) -> dict[str, object]:
     """A timer as it is shown."""
-    return {"due": iso(timer.due), "kind": timer.kind, "subject": timer.subject, "because": timer.because}
+    return {"due": iso(timer.due), "kind": timer.kind, "subject": timer.public_subject, "because": timer.because}
 
 
 def fired_view(fired: Fired) -> dict[str, object]:
