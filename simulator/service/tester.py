@@ -125,7 +125,7 @@ class TesterService:
         with self._simulation.work(key) as work:
             merchant = replace(work.merchant, **settings)
             work.world.save(merchant)
-            told = {name: "…" if name == "seed" else value for name, value in settings.items()}
+            told: dict[str, Any] = {name: "…" if name == "seed" else value for name, value in settings.items()}
             work.tell(Kind.MERCHANT_CHANGED, by="tester", **told)
             return merchant
 
