@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from flask import Response
 
 _LONGEST_BODY = 4096
-_SEARCHED = 8 * _LONGEST_BODY
-_HINT = re.compile(rb"(?i)secret|token|signature")
 _JSON_SECRET = re.compile(
     r'(?i)("\w{0,64}(?:secret|token|signature)\w{0,64}"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|$)', re.DOTALL
 )
@@ -80,8 +78,8 @@ def _body() -> bytes:
 
 def _printed(body: bytes) -> str:
     """A body as the log shows it: its beginning, and no secrets."""
-    if not _HINT.search(body):
-        text = body[:_LONGEST_BODY].decode(errors="replace")
-        return text if len(body) <= _LONGEST_BODY else f"{text}…"
-    text = _FORM_SECRET.sub(r"\1…", _JSON_SECRET.sub(r'\1"…"', body[:_SEARCHED].decode(errors="replace")))
-    return text if len(body) <= _SEARCHED and len(text) <= _LONGEST_BODY else f"{text[:_LONGEST_BODY]}…"
+    beginning = body[:_LONGEST_BODY]
+    text, hints = beginning.decode(errors="replace"), beginning.lower()
+    if b"secret" in hints or b"token" in hints or b"signature" in hints:
+        text = _FORM_SECRET.sub(r"\1…", _JSON_SECRET.sub(r'\1"…"', text))
+    return text if len(body) <= _LONGEST_BODY else f"{text}…"
