@@ -12,15 +12,18 @@ from simulator.adapters.memory import MemoryStore
 from simulator.adapters.people import FakerPeople
 from simulator.adapters.scheduler import Scheduler
 from simulator.adapters.system import RandomIds, SystemClock
+from simulator.config import InvalidSetting
+from simulator.domain.errors import Refusals
 from simulator.domain.faults import Effect, Fault, Match, Preset
 from simulator.domain.merchants import DEFAULT_KEY, secret_of_test_key
 from simulator.domain.providers import Provider, Providers
 from simulator.domain.scenarios import MagicAccount, Scenario, Scenarios, Step
 from simulator.domain.states import PaymentAction
+from simulator.service.history import relive
 from simulator.service.simulation import Simulation, sandbox_merchant
 from simulator.service.timers import TimerService
 from simulator.web.app import create_app
-from simulator.web.schemas.fixtures import load_fixtures
+from simulator.web.schemas.fixtures import Start, load_fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from simulator.config import Settings
-    from simulator.domain.merchants import Merchant
 
 
 def build_app(settings: Settings) -> tuple[Flask, Simulation]:
@@ -40,6 +42,7 @@ def build_app(settings: Settings) -> tuple[Flask, Simulation]:
 def build_simulation(settings: Settings) -> Simulation:
     """The simulation that `settings` describe, with its fixtures loaded; InvalidSetting when these are broken."""
     providers, clock = load_providers(), SystemClock()
+    starts = {start.merchant.key: start for start in _configured(settings, providers)}
     scheduler = Scheduler(clock)
     simulation = Simulation(
         store=MemoryStore(),
@@ -51,14 +54,26 @@ def build_simulation(settings: Settings) -> Simulation:
         providers=providers,
         scenarios=load_scenarios(),
         seed=settings.seed or token_hex(16),
-        configured={merchant.key: merchant for merchant in _configured(settings, providers)},
+        configured={key: start.merchant for key, start in starts.items()},
+        pasts={key: start.past for key, start in starts.items()},
         strict_keys=settings.strict_keys,
         fault_presets=load_fault_presets(),
     )
-    for key in simulation.configured:
-        simulation.merchant(key)
+    for start in starts.values():
+        _begin(simulation, start)
     scheduler.start(lambda key: TimerService(simulation, key).fire_due())
     return simulation
+
+
+def _begin(simulation: Simulation, start: Start) -> None:
+    """Let a merchant's past happen; InvalidSetting with where it broke which rule."""
+    simulation.merchant(start.merchant.key)
+    try:
+        with simulation.work(start.merchant.key) as work:
+            relive(work, start.past)
+    except Refusals as broken:
+        reasons = [f"{start.place}/{refusal.parameter}: {refusal}" for refusal in broken.refusals]
+        raise InvalidSetting("\n".join(reasons)) from broken
 
 
 def load_providers() -> Providers:
@@ -99,11 +114,11 @@ def _data(name: str) -> Any:
     return json.loads((Path(__file__).parent / "data" / name).read_text("utf-8"))
 
 
-def _configured(settings: Settings, providers: Providers) -> Iterator[Merchant]:
+def _configured(settings: Settings, providers: Providers) -> Iterator[Start]:
     """The merchants that always exist; a later one replaces an earlier one with the same key."""
     if not settings.strict_keys and (secret := secret_of_test_key(DEFAULT_KEY)):
-        yield sandbox_merchant(DEFAULT_KEY, secret)
+        yield Start(sandbox_merchant(DEFAULT_KEY, secret))
     if settings.fixtures is not None:
         yield from load_fixtures(settings.fixtures, providers)
     for merchant in settings.merchants:
-        yield sandbox_merchant(merchant.key, merchant.secret)
+        yield Start(sandbox_merchant(merchant.key, merchant.secret))

@@ -8,9 +8,29 @@ from typing import TYPE_CHECKING
 
 from simulator.domain.accounts import Account, IdentifierType
 from simulator.domain.money import Currency
+from simulator.domain.payments import LineItem, Payer
 
 if TYPE_CHECKING:
     from faker import Faker
+
+_GOODS = (
+    ("Apron", 1850),
+    ("Beeswax candles", 1295),
+    ("Bookmark", 250),
+    ("Coffee beans, 250 g", 895),
+    ("Enamel mug", 1100),
+    ("Gift card", 2500),
+    ("Greetings card", 325),
+    ("Honey, 340 g", 675),
+    ("Linen tea towel", 950),
+    ("Loose leaf tea, 100 g", 720),
+    ("Notebook, A5", 799),
+    ("Sourdough loaf", 480),
+    ("Tote bag", 1400),
+    ("Wool blanket", 6495),
+    ("Wrapping paper", 400),
+)
+"""What a small shop has, and its price in minor units."""
 
 
 class FakerPeople:
@@ -34,6 +54,22 @@ class FakerPeople:
                     return Account.identified(IdentifierType.BSB_ACCOUNT_NUMBER, identifier, holder)
                 case _:
                     return Account(holder, fake.numerify("%#######"), fake.numerify("######"))
+
+    def customer(self, seed: str) -> Payer:
+        """Return the person that `seed` stands for, with an e-mail address at example.com."""
+        with self._lock:
+            fake = self._faker
+            fake.seed_instance(seed)
+            first, last = fake.first_name(), fake.last_name()
+            return Payer(f"{first} {last}", f"{first}.{last}@example.com".lower())
+
+    def purchase(self, seed: str, currency: Currency) -> tuple[LineItem, ...]:
+        """Return one to three kinds of things, up to three of each."""
+        with self._lock:
+            fake = self._faker
+            fake.seed_instance(seed)
+            bought = fake.random_elements(_GOODS, length=fake.random_int(1, 3), unique=True)
+            return tuple(LineItem(name, price, currency, fake.random_int(1, 3)) for name, price in bought)
 
     @cached_property
     def _faker(self) -> Faker:

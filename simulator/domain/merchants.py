@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from simulator.domain.accounts import Account
@@ -64,6 +64,16 @@ class Merchant:
     session_expires_after: int | None = None
     generation: int = 0
     faults: tuple[Fault, ...] = ()
+
+    def account_for(self, currency: Currency) -> Account:
+        """The account to be paid on in `currency`: the first linked one of that currency, else the first of all.
+
+        InvalidAccount when none is linked.
+        """
+        if not self.accounts:
+            raise InvalidAccount("There is no linked bank account to be the payee.", "payee")
+        fitting = (linked for linked in self.accounts if linked.currency is currency)
+        return replace(next(fitting, self.accounts[0]).account, name=self.name)
 
     def payee_refusal(self, payee: Account) -> InvalidAccount | None:
         """Why `payee` may not be paid: it is none of the linked accounts (facts 2.1). None when it may."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simulator.domain.events import Event, EventQuery
     from simulator.domain.merchants import Merchant
     from simulator.domain.money import Currency
-    from simulator.domain.payments import Payment
+    from simulator.domain.payments import LineItem, Payer, Payment
     from simulator.domain.refunds import Refund
     from simulator.domain.states import PaymentState
     from simulator.domain.timers import Timer
@@ -182,3 +182,9 @@ class People(Protocol):
 
         The same seed is always the same customer. `holder` is the name to use, if it is known.
         """
+
+    def customer(self, seed: str) -> Payer:
+        """Return the person that `seed` stands for."""
+
+    def purchase(self, seed: str, currency: Currency) -> tuple[LineItem, ...]:
+        """Return what the customer that `seed` stands for buys in a shop, for the price of 1 to some 100 pounds."""

@@ -40,13 +40,7 @@ class MerchantService:
         Refusals when it breaks a rule of `payments.check`; InvalidScenario when there is no such scenario.
         """
         with self._work() as work:
-            check(work.merchant, request)
-            payment = Payment(id=work.new_id("payment_session"), request=request, created_at=work.at)
-            if scenario is not None:
-                found = self._simulation.scenarios.find(scenario, SCENARIO_HEADER)
-                payment = payment.ask_for(found.name, Door.HEADER)
-            add_payment(work, payment, by="merchant")
-            return payment
+            return create_payment(work, request, work.new_id("payment_session"), scenario)
 
     def payment(self, id_: str) -> PaymentWithRefunds:
         """Return a payment session and its refunds; NotFound when it is not this merchant's."""
@@ -83,23 +77,7 @@ class MerchantService:
         the bank did not share the account (facts 3.2, Q30).
         """
         with self._work() as work:
-            payment = _refunded_payment(work.world, request)
-            already = refunded(work.world.refunds_of([payment.id])[payment.id])
-            refund = Refund.of(payment, request, refunded=already, id_=work.new_id("refund"), at=work.at)
-            details = payment.payer_account or request.payee
-            if details is not None:
-                refund = open_payout(work, refund, details)
-            work.world.add(refund)
-            work.touch(payment.id)
-            work.tell(
-                Kind.REFUND_CREATED,
-                refund.id,
-                by="merchant",
-                amount=refund.amount,
-                to=refund.state.value,
-                payment_session_id=payment.id,
-            )
-            return refund
+            return create_refund(work, request, work.new_id("refund"))
 
     def refund(self, id_: str) -> Refund:
         """Return a refund; NotFound when it is not this merchant's."""
@@ -121,6 +99,38 @@ class MerchantService:
 
     def _work(self) -> Work:
         return self._simulation.work(self._key, self._cause)
+
+
+def create_payment(work: Work, request: PaymentRequest, id_: str, scenario: str | None = None) -> Payment:
+    """Do what `MerchantService.create_payment` does, as part of `work`; the session has the id `id_`."""
+    check(work.merchant, request)
+    payment = Payment(id=id_, request=request, created_at=work.at)
+    if scenario is not None:
+        found = work.simulation.scenarios.find(scenario, SCENARIO_HEADER)
+        payment = payment.ask_for(found.name, Door.HEADER)
+    add_payment(work, payment, by="merchant")
+    return payment
+
+
+def create_refund(work: Work, request: RefundRequest, id_: str) -> Refund:
+    """Do what `MerchantService.create_refund` does, as part of `work`; the refund has the id `id_`."""
+    payment = _refunded_payment(work.world, request)
+    already = refunded(work.world.refunds_of([payment.id])[payment.id])
+    refund = Refund.of(payment, request, refunded=already, id_=id_, at=work.at)
+    details = payment.payer_account or request.payee
+    if details is not None:
+        refund = open_payout(work, refund, details)
+    work.world.add(refund)
+    work.touch(payment.id)
+    work.tell(
+        Kind.REFUND_CREATED,
+        refund.id,
+        by="merchant",
+        amount=refund.amount,
+        to=refund.state.value,
+        payment_session_id=payment.id,
+    )
+    return refund
 
 
 def mark_externally_processed(work: Work, refund_id: str, by: str = "merchant") -> Refund:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from simulator.domain.events import Cause
     from simulator.domain.faults import Preset
+    from simulator.domain.histories import PastPayment
     from simulator.domain.ports import Alarm, Bell, Clock, Ids, People, Store
     from simulator.domain.providers import Provider, Providers
     from simulator.domain.scenarios import Scenarios
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 class Simulation:
     """Everything the services work with.
 
-    `configured` are the merchants from fixtures and settings as they were at the start; with `strict_keys` there are
-    no others. `fault_presets` are by name. `seed` is that of the merchants that have none of their own.
+    `configured` are the merchants from fixtures and settings as they were at the start, and `pasts` what had happened
+    to some of them by then; with `strict_keys` there are no others. `fault_presets` are by name. `seed` is that of the
+    merchants that have none of their own.
     """
 
     store: Store
@@ -39,6 +41,7 @@ class Simulation:
     scenarios: Scenarios
     seed: str
     configured: Mapping[str, Merchant] = field(default_factory=dict)
+    pasts: Mapping[str, tuple[PastPayment, ...]] = field(default_factory=dict)
     strict_keys: bool = False
     fault_presets: Mapping[str, Preset] = field(default_factory=dict)
 

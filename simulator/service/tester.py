@@ -11,6 +11,7 @@ from simulator.domain.events import Kind
 from simulator.domain.scenarios import Door
 from simulator.domain.states import PaymentAction
 from simulator.service import bank, payer
+from simulator.service.history import relive
 from simulator.service.merchant import MerchantService, mark_externally_processed
 from simulator.service.waiting import reset_topic
 
@@ -140,6 +141,7 @@ class TesterService:
             generation = work.merchant.generation + 1
             things = work.world.clear()
             work.world.save(replace(starting, generation=generation))
+            relive(work, self._simulation.pasts.get(merchant_key, ()))
             work.retime()
             work.touch(reset_topic(merchant_key))
             return Discarded(work.merchant, things)

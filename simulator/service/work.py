@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Work:
     """An open world; leaving it by an exception undoes all that was done in it, else the changes are made known.
 
-    `at` is the instant on the merchant's clock at which everything in it happens, never before what happened last.
+    `at` is the instant on the merchant's clock at which everything in it happens: now, unless a past is told.
     `because` is the number of the event that makes it happen.
     """
 
@@ -98,10 +98,12 @@ class Work:
     def tell(self, kind: str, subject: str | None = None, *, because: int | None = None, **data: Any) -> int:
         """Write a line in the event log, by default because of what caused this work; return its number.
 
-        A mere call wakes nobody who waits for news of its subject.
+        A mere call wakes nobody who waits for news of its subject. What lies before the newest event is written down
+        when that happened, so that the log is in the order of the clock.
         """
         number = self.world.last_event() + 1
-        self.world.record(Event(number, self.at, self.real_at, kind, subject, because or self.because, data))
+        at = max(self.at, self.world.latest())
+        self.world.record(Event(number, at, self.real_at, kind, subject, because or self.because, data))
         self._topics.add(self._key if subject is None or kind == Kind.REQUEST else subject)
         self._told = number
         return number

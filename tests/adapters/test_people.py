@@ -71,6 +71,24 @@ def test_an_account_in_australian_dollars_has_a_bsb_of_6_digits_and_a_number_of_
     assert 6 + 4 <= len(account.account_identifier or "") <= 6 + 9
 
 
+def test_a_customer_has_a_name_and_an_address_that_nobody_else_reads(people: FakerPeople) -> None:
+    customers = [people.customer(seed) for seed in SEEDS]
+    assert [FakerPeople().customer(seed) for seed in SEEDS] == customers
+    assert len(set(customers)) == len(SEEDS)
+    for customer in customers:
+        assert customer.email.endswith("@example.com")
+        assert " " in customer.name
+
+
+@pytest.mark.parametrize("currency", Currency)
+def test_a_purchase_is_of_one_to_three_things(people: FakerPeople, currency: Currency) -> None:
+    purchases = [people.purchase(seed, currency) for seed in SEEDS]
+    assert purchases == [FakerPeople().purchase(seed, currency) for seed in SEEDS]
+    assert {len(bought) for bought in purchases} == {1, 2, 3}
+    for item in (item for bought in purchases for item in bought):
+        assert (item.currency, item.amount > 100, 1 <= item.quantity <= 3) == (currency, True, True)
+
+
 def test_people_asked_for_at_once_do_not_get_mixed_up(people: FakerPeople) -> None:
     alone = [people.account(seed, None, Currency.GBP) for seed in SEEDS]
     with ThreadPoolExecutor(8) as threads:

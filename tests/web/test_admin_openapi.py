@@ -38,11 +38,13 @@ def ids() -> dict[str, str]:
 
 
 def hurried(case: Case[Any]) -> Case[Any]:
-    """The case, without its waiting long."""
+    """The case, without its waiting or working long."""
     if case.path.endswith("/wait") and "timeout" in case.query:
         case.query["timeout"] = str(case.query["timeout"])[:1] if str(case.query["timeout"])[:1] == "0" else "0"
     elif case.path.endswith("/wait"):
         case.query = {**case.query, "timeout": "0"}
+    if case.path.endswith("/generate") and isinstance(case.body, dict) and isinstance(case.body.get("payments"), int):
+        case.body["payments"] = min(case.body["payments"], 3)
     return case
 
 

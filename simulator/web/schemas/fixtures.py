@@ -1,26 +1,28 @@
-"""Fixture files: the merchants that a simulation starts with, and their linked accounts."""
+"""Fixture files: the merchants that a simulation starts with, their linked accounts, and their past."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 from uuid import NAMESPACE_URL, uuid5
 
 from marshmallow import RAISE, ValidationError
 
 from simulator.config import InvalidSetting, MerchantSetting
-from simulator.domain.errors import InvalidProvider
+from simulator.domain.errors import InvalidAccount, InvalidProvider
 from simulator.domain.merchants import LinkedAccount, Merchant
 from simulator.domain.money import Currency
 from simulator.service.simulation import sandbox_merchant
 from simulator.web.json import UndecodableBody, decode
 from simulator.web.schemas.accounts import NewAccount, account
 from simulator.web.schemas.fields import Choice, Email, Flag, Instant, List, Object, Request, Text, flat
+from simulator.web.schemas.pasts import PaymentFixture, past_payment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from simulator.domain.histories import PastPayment
     from simulator.domain.providers import Providers
 
 
@@ -55,6 +57,7 @@ class MerchantFixture(Request):
     application_id = Text()
     accept_any_payee = Flag()
     bank_accounts = List(Object(LinkedAccountFixture), shortest=0)
+    payment_sessions = List(Object(PaymentFixture), shortest=0, longest=10_000, load_default=())
 
 
 class Fixtures(Request):
@@ -68,7 +71,16 @@ class Fixtures(Request):
     merchants = List(Object(MerchantFixture), longest=10_000, required=True)
 
 
-def load_fixtures(file: Path, providers: Providers) -> Iterator[Merchant]:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A merchant to start with and what happened to it; `place` is where the file says so."""
+
+    merchant: Merchant
+    past: tuple[PastPayment, ...] = ()
+    place: str = ""
+
+
+def load_fixtures(file: Path, providers: Providers) -> Iterator[Start]:
     """The merchants in `file`; InvalidSetting with the file, the place in it and the reason when it is broken."""
     try:
         data = Fixtures().load(cast("dict[str, Any]", decode(file.read_bytes(), str(file))))
@@ -86,7 +98,9 @@ def load_fixtures(file: Path, providers: Providers) -> Iterator[Merchant]:
             raise InvalidSetting(f"{place}/key: {merchant['key']} is there twice.")
         seen.add(merchant["key"])
         try:
-            yield _merchant(merchant, providers)
+            sessions = merchant.pop("payment_sessions")
+            known = _merchant(merchant, providers)
+            yield Start(known, tuple(_pasts(sessions, known)), place)
         except InvalidSetting as broken:
             raise InvalidSetting(f"{place}{broken}") from broken
 
@@ -102,6 +116,14 @@ def _merchant(data: dict[str, Any], providers: Providers) -> Merchant:
         return replace(start, **data)
     linked = tuple(_linked(known.key, number, each, providers) for number, each in enumerate(accounts, 1))
     return replace(start, **data, accounts=linked)
+
+
+def _pasts(sessions: Iterable[dict[str, Any]], merchant: Merchant) -> Iterator[PastPayment]:
+    for index, session in enumerate(sessions):
+        try:
+            yield past_payment(session, merchant)
+        except InvalidAccount as none:
+            raise InvalidSetting(f"/payment_sessions/{index}/payee: {none}") from none
 
 
 def _linked(key: str, number: int, data: dict[str, Any], providers: Providers) -> LinkedAccount:

@@ -37,6 +37,7 @@ from simulator.web.schemas.refunds import RefundEntry, refund_entry
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from simulator.domain.accounts import Account
     from simulator.domain.errors import Refusal
     from simulator.domain.merchants import Merchant
     from simulator.domain.refunds import Refund
@@ -163,10 +164,15 @@ def payment_request(body: dict[str, Any], merchant: Merchant) -> PaymentRequest:
         data = _new_payment_session.load(body)
     except ValidationError as broken:
         raise InvalidRequest(broken.messages, _refusals_of_the_rest(broken, merchant)) from broken
+    return requested_payment(data)
+
+
+def requested_payment(data: dict[str, Any], payee: Account | None = None) -> PaymentRequest:
+    """What a loaded `NewPaymentSession` asks for; `payee` is for one that names none."""
     return PaymentRequest(
         reference=data["reference"],
         line_items=_line_items(data["line_items"]),
-        payee=account(data["payee"]),
+        payee=payee or account(data["payee"]),
         payer=Payer(**data["payer"]) if data["payer"] else None,
         success_url=data["success_url"],
         error_url=data["error_url"],
