@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-    from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
+    from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # as above
 
     from simulator.web.transport import Transport
 

@@ -93,9 +93,9 @@ def serve(settings: Settings) -> None:
 
 def _load(settings: Settings) -> Bridge:
     """Build the app, in the worker, which alone needs the imports."""
-    from simulator.bootstrap import build_app  # noqa: PLC0415
-    from simulator.bridge import Bridge  # noqa: PLC0415
-    from simulator.web.json import BODY_LIMIT  # noqa: PLC0415
+    from simulator.bootstrap import build_app  # noqa: PLC0415  as the docstring says
+    from simulator.bridge import Bridge  # noqa: PLC0415  likewise
+    from simulator.web.json import BODY_LIMIT  # noqa: PLC0415  likewise
 
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", force=True)
     app, simulation = build_app(settings)
