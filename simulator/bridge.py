@@ -38,11 +38,17 @@ class Bridge:
     """The RSGI application that answers as the WSGI application `app` does, its answers sent whole.
 
     A call to a path that starts with one of `brief` is answered in the event loop itself, which is fastest and one at
-    a time; any other may take its time in a thread. `body_limit` is the most bytes of a body that `app` has use for.
-    `stop` ends what they wait for.
+    a time; any other may take its time in a thread. `body_limit` is the most bytes of a body that `app` has use for at
+    a path. `stop` ends what they wait for.
     """
 
-    def __init__(self, app: WSGIApplication, brief: tuple[str, ...], body_limit: int, stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        brief: tuple[str, ...],
+        body_limit: Callable[[str], int],
+        stop: Callable[[], None],
+    ) -> None:
         self._app = app
         self._stop = stop
         self._brief = brief
@@ -74,15 +80,15 @@ class Bridge:
 
     async def _read(self, scope: Scope, protocol: HTTPProtocol) -> bytes | None:
         """The body; of one that is longer than the limit, only enough for `app` to see that, or nothing."""
-        length = scope.headers.get("content-length", "")
+        length, limit = scope.headers.get("content-length", ""), self._body_limit(scope.path)
         if length.isdecimal():
-            return await protocol() if int(length) <= self._body_limit else None
+            return await protocol() if int(length) <= limit else None
         if "transfer-encoding" not in scope.headers:
             return b""
         body = bytearray()
         async for chunk in protocol:
             body += chunk
-            if len(body) > self._body_limit:
+            if len(body) > limit:
                 break
         return bytes(body)
 

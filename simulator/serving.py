@@ -95,7 +95,7 @@ def _load(settings: Settings) -> Bridge:
     """Build the app, in the worker, which alone needs the imports."""
     from simulator.bootstrap import build_app  # noqa: PLC0415  as the docstring says
     from simulator.bridge import Bridge  # noqa: PLC0415  likewise
-    from simulator.web.json import BODY_LIMIT  # noqa: PLC0415  likewise
+    from simulator.web.json import body_limit  # noqa: PLC0415  likewise
 
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", force=True)
     app, simulation = build_app(settings)
@@ -103,7 +103,7 @@ def _load(settings: Settings) -> Bridge:
     tune_garbage_collection()
     Thread(target=_announce, args=(settings, merchant), daemon=True).start()
     Thread(target=_end_with_parent, daemon=True).start()
-    return Bridge(app.wsgi_app, BRIEF, BODY_LIMIT + 1, simulation.stop)
+    return Bridge(app.wsgi_app, BRIEF, body_limit, simulation.stop)
 
 
 def _announce(settings: Settings, merchant: Merchant) -> None:

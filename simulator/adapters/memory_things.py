@@ -7,6 +7,8 @@ from collections import defaultdict
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from simulator.domain.contents import Contents
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -47,7 +49,7 @@ class Things:
         self.positions_in: defaultdict[PaymentState, list[Position]] = defaultdict(list)
         self.expiries: list[tuple[datetime, str]] = []
         self.added = 0
-        self.counts: defaultdict[str, int] = defaultdict(int)
+        self.counts: dict[str, int] = {}
         self.events: dict[int, Event] = {}
         self.last_event = 0
         self.timers: list[Timer] = []
@@ -85,6 +87,23 @@ class Things:
         payment, position = self.payments.pop(id_)
         _discard(self.positions, position)
         _discard(self.positions_in[payment.state], position)
+
+    def contents(self, merchant: Merchant) -> Contents:
+        """All that there is."""
+        return Contents(
+            merchant=merchant,
+            counts=dict(sorted(self.counts.items())),
+            payment_sessions=tuple(self.payments[id_][0] for _, _, id_ in self.positions),
+            refunds=tuple(self.refunds.values()),
+            tokens=tuple(sorted(self.tokens.values(), key=_age)),
+            idempotent_calls=tuple(sorted((call for call in self.calls.values() if call.answer), key=_age)),
+            timers=tuple(self.timers),
+            events=tuple(self.events[number] for number in sorted(self.events)),
+        )
+
+
+def _age(thing: Token | IdempotentCall) -> tuple[datetime, str]:
+    return thing.created_at, thing.id
 
 
 def _discard(positions: list[Position], position: Position) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from contextlib import contextmanager
 from functools import partial
 from heapq import heappop, heappush
-from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
+from simulator.adapters.memory_reading import MemoryReading
 from simulator.adapters.memory_things import Things
 from simulator.domain.access import IdempotentCall, Token
-from simulator.domain.clock import EPOCH
 from simulator.domain.errors import DuplicateId, NotFound
 from simulator.domain.events import EVENTS_KEPT
 from simulator.domain.merchants import Merchant
@@ -20,27 +18,23 @@ from simulator.domain.refunds import Refund
 from simulator.domain.timers import Timer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
     from types import TracebackType
 
-    from simulator.adapters.memory_things import Position, Space
-    from simulator.domain.events import Event, EventQuery
-    from simulator.domain.ports import PaymentQuery, World
+    from simulator.adapters.memory_things import Space
+    from simulator.domain.events import Event
+    from simulator.domain.ports import World
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-def _instant(position: Position) -> datetime:
-    return position[0]
-
-
-class MemoryTransaction:
+class MemoryTransaction(MemoryReading):
     """A `World` while it is entered. Each change leaves behind what takes it back."""
 
     def __init__(self, space: Space, owners: dict[str, str]) -> None:
-        self._space = space
+        super().__init__(space)
         self._owners = owners
         self._undo: list[Callable[[], object]] = []
         self._disowned: set[str] = set()
@@ -60,83 +54,11 @@ class MemoryTransaction:
         finally:
             self._space.lock.release()
 
-    def merchant(self) -> Merchant:
-        """Return the merchant whose world this is."""
-        return self._space.merchant
-
-    def payment(self, id_: str) -> Payment:
-        """Return the payment session `id_`."""
-        try:
-            return self._space.things.payments[id_][0]
-        except KeyError:
-            raise NotFound("payment session", id_) from None
-
-    def payments(self, query: PaymentQuery) -> tuple[Payment, ...]:
-        """Return what `query` asks for, the newest first."""
-        things = self._space.things
-        positions = things.positions if query.state is None else things.positions_in.get(query.state, [])
-        start, end = 0, len(positions)
-        if query.created_at_from is not None:
-            start = bisect_left(positions, query.created_at_from, key=_instant)
-        if query.created_at_to is not None:
-            end = bisect_right(positions, query.created_at_to, key=_instant)
-        page = reversed(positions[max(start, end - query.limit) : end])
-        return tuple(things.payments[id_][0] for _, _, id_ in page)
-
-    def refund(self, id_: str) -> Refund:
-        """Return the refund `id_`."""
-        try:
-            return self._space.things.refunds[id_]
-        except KeyError:
-            raise NotFound("refund", id_) from None
-
-    def refunds(self, limit: int) -> tuple[Refund, ...]:
-        """Return the refunds added last, the newest first."""
-        return tuple(islice(reversed(self._space.things.refunds.values()), limit))
-
-    def refunds_of(self, payment_ids: Iterable[str]) -> dict[str, tuple[Refund, ...]]:
-        """Return the refunds of each payment in the order they were added."""
-        things = self._space.things
-        return {id_: tuple(things.refunds[refund] for refund in things.refund_ids.get(id_, ())) for id_ in payment_ids}
-
-    def token(self, id_: str) -> Token:
-        """Return the token `id_`."""
-        try:
-            return self._space.things.tokens[id_]
-        except KeyError:
-            raise NotFound("token", "…") from None
-
-    def call(self, id_: str) -> IdempotentCall | None:
-        """Return the call made with the idempotency key `id_`."""
-        return self._space.things.calls.get(id_)
-
     def count(self, kind: str) -> int:
         """Return how many times this was asked for `kind`."""
         counts = self._space.things.counts
-        before = counts[kind]
-        self._undo.append(lambda: counts.update({kind: before}))
-        counts[kind] = before + 1
-        return before + 1
-
-    def latest(self) -> datetime:
-        """Return the instant of the newest event."""
-        things = self._space.things
-        return things.events[things.last_event].at if things.last_event else EPOCH
-
-    def last_event(self) -> int:
-        """Return the number of the newest event."""
-        return self._space.things.last_event
-
-    def event(self, number: int) -> Event | None:
-        """Return the event `number`."""
-        return self._space.things.events.get(number)
-
-    def events(self, query: EventQuery) -> tuple[Event, ...]:
-        """Return what `query` asks for, the oldest first."""
-        things = self._space.things
-        first = max(query.after, things.last_event - EVENTS_KEPT) + 1
-        kept = (things.events[number] for number in range(first, things.last_event + 1))
-        return tuple(islice(filter(query.wants, kept), query.limit))
+        self._put(counts, kind, counts.get(kind, 0) + 1)
+        return counts[kind]
 
     def record(self, event: Event) -> None:
         """Keep an event."""
@@ -157,18 +79,6 @@ class MemoryTransaction:
                 things.events[oldest.number] = oldest
 
         self._undo.append(undo)
-
-    def next_timer(self) -> Timer | None:
-        """Return the timer that is due first."""
-        timers = self._space.things.timers
-        return timers[0] if timers else None
-
-    def timers(self, subjects: Collection[str] | None = None) -> tuple[Timer, ...]:
-        """Return all timers, or those of `subjects`."""
-        things = self._space.things
-        if subjects is None:
-            return tuple(things.timers)
-        return tuple(sorted(timer for subject in set(subjects) for timer in things.timers_of.get(subject, ())))
 
     def add(self, value: Payment | Refund | Token | Timer) -> None:
         """Keep something new."""
@@ -257,6 +167,11 @@ class MemoryTransaction:
             "timers": len(before.timers),
             "events": len(before.events),
         }
+
+    def recount(self, counts: Mapping[str, int]) -> None:
+        """Go on counting from `counts`."""
+        for kind, count in counts.items():
+            self._put(self._space.things.counts, kind, count)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

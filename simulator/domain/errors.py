@@ -101,6 +101,10 @@ class InvalidGoal(Refusal):
     """Something that cannot be waited for."""
 
 
+class InvalidContents(Refusal):
+    """Something in a snapshot that no world can be like."""
+
+
 class TooManyWaits(Refusal):
     """More are waiting than the simulator can serve."""
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+LONGEST_LATENCY = 300
+"""The most seconds that an answer is held back."""
+
 _NOTHING = object()
 
 
@@ -75,6 +78,18 @@ class Fault:
     def label(self) -> str:
         """What it is called: its name, or else its id."""
         return self.name or self.id
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether its numbers are such as a fault may have."""
+        status, (least, most) = self.effect.status, self.effect.latency
+        return (
+            (status is None or 400 <= status <= 599)
+            and (self.effect.retry_after is None or self.effect.retry_after > 0)
+            and 0 <= least <= most <= LONGEST_LATENCY
+            and (self.times is None or self.times > 0)
+            and 0 < self.probability <= 1
+        )
 
     def spent(self) -> Fault | None:
         """What is left after a hit; None when that was the last one."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from simulator.domain.access import IdempotentCall, Token
     from simulator.domain.accounts import Account
+    from simulator.domain.contents import Contents
     from simulator.domain.events import Event, EventQuery
     from simulator.domain.merchants import Merchant
     from simulator.domain.money import Currency
@@ -102,6 +103,12 @@ class World(Protocol):
 
     def clear(self) -> dict[str, int]:
         """Forget everything but the merchant; return how much of what there was."""
+
+    def contents(self) -> Contents:
+        """Return all that there is, but for idempotent calls that are still worked on."""
+
+    def recount(self, counts: Mapping[str, int]) -> None:
+        """Go on counting from `counts`, by kind."""
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Leaving this by an exception undoes all that was done in it, and nothing before."""

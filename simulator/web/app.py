@@ -10,7 +10,7 @@ from flask import Flask
 from simulator.web import errors, journal, oauth, probes
 from simulator.web.api import api
 from simulator.web.context import Calls
-from simulator.web.json import BODY_LIMIT
+from simulator.web.json import BODY_LIMIT, SNAPSHOT_LIMIT
 from simulator.web.tracing import Tracing
 from simulator.web.transport import Transporting
 
@@ -43,16 +43,16 @@ def create_testers_app(admin_token: str) -> Flask:
     """The app of the tester's API alone, to be called as a part of `create_app`."""
     from simulator.web.admin import admin, guard  # noqa: PLC0415  costs start-up time, and production code never asks
 
-    app = _flask()
+    app = _flask(SNAPSHOT_LIMIT)
     guard.provide(app, admin_token)
     app.register_blueprint(admin)
     return app
 
 
-def _flask() -> Flask:
+def _flask(body_limit: int = BODY_LIMIT) -> Flask:
     app = _SyncFlask(__name__, static_folder=None)
     app.config.update(
-        MAX_CONTENT_LENGTH=BODY_LIMIT + 1, MAX_FORM_MEMORY_SIZE=BODY_LIMIT + 1, PROVIDE_AUTOMATIC_OPTIONS=False
+        MAX_CONTENT_LENGTH=body_limit + 1, MAX_FORM_MEMORY_SIZE=body_limit + 1, PROVIDE_AUTOMATIC_OPTIONS=False
     )
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from simulator.domain import errors
-from simulator.web.json import NotAnObject, UndecodableBody, answer
+from simulator.web.json import NotAnObject, UndecodableBody, answer, body_limit
 from simulator.web.schemas.fields import REQUIRED, InvalidRequest, flat
 from simulator.web.tracing import request_id
 
@@ -37,6 +37,7 @@ REFUSALS: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.InvalidScenario: (422, "invalid_request"),
     errors.InvalidTime: (422, "invalid_request"),
     errors.InvalidGoal: (422, "invalid_request"),
+    errors.InvalidContents: (422, "invalid_request"),
     errors.IdempotencyConflict: (422, "invalid_idempotency_key"),
     errors.TooManyMerchants: (503, "service_unavailable"),
     errors.TooManyWaits: (503, "service_unavailable"),
@@ -66,7 +67,7 @@ _HTTP_SENTENCES = {
     400: "The request is malformed.",
     404: "There is nothing at {path}; the API is under /v2, the tester's under /__admin: see their openapi.json.",
     405: "{method} is not possible at {path}.",
-    413: "The body is too large: at most 1 MiB is read.",
+    413: "The body is too large: at most {limit} MiB is read.",
 }
 
 
@@ -132,7 +133,9 @@ def http_error(error: HTTPException) -> Response:
         return bug(original)
     status = error.code or 500
     sentence = _HTTP_SENTENCES.get(status, error.description or error.name)
-    sentence = sentence.format(method=request.method, path=request.path) if status in _HTTP_SENTENCES else sentence
+    if status in _HTTP_SENTENCES:
+        limit = body_limit(request.path) >> 20
+        sentence = sentence.format(method=request.method, path=request.path, limit=limit)
     response = envelope(status, entry(_HTTP_CODES.get(status, "bad_request"), sentence))
     methods = getattr(error, "valid_methods", None)
     if methods:

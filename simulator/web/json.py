@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import Any, NoReturn
 
@@ -14,7 +15,10 @@ BODY = "simulator.body"
 """Where the environment of a request has its body, if the server has read it already."""
 
 BODY_LIMIT = 1024 * 1024
-"""The most bytes that a request's body may have."""
+"""The most bytes that a request's body may have, unless it is a snapshot."""
+
+SNAPSHOT_LIMIT = 64 * BODY_LIMIT
+_SNAPSHOT = re.compile("/__admin/merchants/[^/]+/snapshot/?")
 
 
 class UndecodableBody(Exception):
@@ -30,6 +34,11 @@ def answer(payload: object, status: int = 200) -> Response:
     return Response(_encoder.encode(payload).encode(), status, content_type=CONTENT_TYPE)
 
 
+def document(payload: object) -> Response:
+    """The response with `payload` as people read and compare it: a line for each member, in order, raw UTF-8."""
+    return Response(json.dumps(payload, ensure_ascii=False, indent=2) + "\n", content_type=CONTENT_TYPE)
+
+
 def no_content() -> Response:
     """The response that says done, and nothing else."""
     response = Response(status=204)
@@ -37,17 +46,27 @@ def no_content() -> Response:
     return response
 
 
+def body_limit(path: str) -> int:
+    """The most bytes that the body of a request to `path` may have."""
+    return SNAPSHOT_LIMIT if _SNAPSHOT.fullmatch(path) else BODY_LIMIT
+
+
 def read_body() -> bytes:
-    """The request's body; RequestEntityTooLarge when it has more than BODY_LIMIT bytes.
+    """The request's body; RequestEntityTooLarge when it has more bytes than it may have.
 
     The app lets one byte more in: Flask cuts off what a chunked body has over its own limit, and does not tell.
     """
     body = request.environ.get(BODY)
     if body is None:
+        _check_length(request.content_length or 0)
         body = request.get_data()
-    if len(body) > BODY_LIMIT:
-        raise RequestEntityTooLarge
+    _check_length(len(body))
     return body
+
+
+def _check_length(length: int) -> None:
+    if length > BODY_LIMIT and length > body_limit(request.path):
+        raise RequestEntityTooLarge
 
 
 def read_object() -> dict[str, Any]:

@@ -19,6 +19,7 @@ from simulator.domain import events
 from simulator.domain.access import ANSWER_LIFETIME, TOKEN_LIFETIME, Answer, IdempotentCall, Token
 from simulator.domain.accounts import Account, IdentifierType
 from simulator.domain.clock import EPOCH
+from simulator.domain.contents import Contents
 from simulator.domain.errors import DuplicateId, NotFound
 from simulator.domain.events import EVENTS_KEPT, EventQuery, Kind
 from simulator.domain.merchants import LinkedAccount, Merchant
@@ -185,6 +186,8 @@ CHANGES: dict[str, Change] = {
     "recording an event": lambda world: world.record(event(world.last_event() + 1, "new payment")),
     "recording an event in place": lambda world: world.record(replace(EVENT, subject="chosen", data={"did": "next"})),
     "clearing": lambda world: world.clear(),
+    "counting": lambda world: world.count("refund"),
+    "counting on": lambda world: world.recount({"refund": 7, "token": 2}),
 }
 IDS = [
     *("sent", "also sent", "chosen", "untouched", "new payment", "old payment"),
@@ -220,6 +223,7 @@ def seen_in(world: World) -> dict[str, object]:
         "timers": [world.timers(), world.next_timer(), *(world.timers([id_]) for id_ in IDS)],
         "events": [world.events(EventQuery()), *(world.events(EventQuery(subjects=[id_])) for id_ in IDS)],
         "newest event": [world.last_event(), world.latest(), world.event(1)],
+        "contents": world.contents(),
     }
 
 
@@ -650,6 +654,7 @@ class StoreContract:
             "timers": [(), None, *(() for _ in IDS)],
             "events": [(), *(() for _ in IDS)],
             "newest event": [0, EPOCH, None],
+            "contents": Contents(merchant=replace(ADA, name="Ada & Daughters")),
             "key": replace(ADA, name="Ada & Daughters"),
             "owners": nothing,
         }
@@ -983,6 +988,43 @@ class StoreContract:
             raise Undone
         with store.transaction(ADA.key) as world:
             assert [world.count("refund"), world.count("payment")] == [2, 1]
+
+    def test_counting_goes_on_where_it_is_told_to(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            world.count("payment")
+            world.recount({"refund": 7})
+        with store.transaction(ADA.key) as world:
+            assert world.contents().counts == {"payment": 1, "refund": 7}
+            assert [world.count("refund"), world.count("payment"), world.count("token")] == [8, 2, 1]
+
+    # All there is.
+
+    def test_the_contents_are_all_there_is_but_for_calls_under_way(self, furnished: Store) -> None:
+        answered = replace(CALL, answer=ANSWER)
+        with furnished.transaction(ADA.key) as world:
+            world.save(answered)
+            world.count("token")
+            assert world.contents() == Contents(
+                merchant=ADA,
+                counts={"token": 1},
+                payment_sessions=(UNTOUCHED, SENT, CHOSEN, ALSO_SENT),
+                refunds=(REFUND, SECOND_REFUND),
+                tokens=(OLD_TOKEN, TOKEN),
+                idempotent_calls=(answered,),
+                timers=(TIMER, LATER_TIMER),
+                events=(EVENT, LATER_EVENT),
+            )
+        with furnished.transaction(BOB.key) as world:
+            assert world.contents() == Contents(merchant=BOB)
+
+    def test_a_log_that_does_not_begin_with_the_first_event_is_kept_as_it_is(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            for number in (5, 6, 7):
+                world.record(event(number))
+        with store.transaction(ADA.key) as world:
+            assert [each.number for each in world.events(EventQuery())] == [5, 6, 7]
+            assert [each.number for each in world.contents().events] == [5, 6, 7]
+            assert (world.event(4), world.last_event()) == (None, 7)
 
     def test_a_cleared_world_counts_from_one_again_unless_clearing_was_undone(self, store: Store) -> None:
         with store.transaction(ADA.key) as world:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError, fields
 
-from simulator.domain.faults import Effect, Fault, Match
+from simulator.domain.faults import LONGEST_LATENCY, Effect, Fault, Match
 from simulator.web.schemas.fields import REQUIRED, Answer, Flag, List, Number, Object, Text, WholeNumber
 from simulator.web.schemas.testers import Command
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from simulator.domain.faults import Preset
-
-LONGEST_LATENCY = 300
-"""The most seconds that an answer is held back."""
 
 _ONE_DAY = 86_400
 _SPOILERS = ("drop", "truncate", "malformed", "lost_response")

@@ -107,19 +107,19 @@ class Choice(_Strict, fields.String):
 
 
 class WholeNumber(_Strict, fields.Integer):
-    """A JSON number without a fraction from 1 to `most`; `400.0` is 400, `"400"` and `true` are refused (Q25)."""
+    """A JSON number without a fraction from `least` to `most`; `400.0` is 400, `"400"` and `true` are refused (Q25)."""
 
-    default_error_messages = _sentences(invalid="Must be a whole number.", range="Must be between 1 and {most}.")
+    default_error_messages = _sentences(invalid="Must be a whole number.", range="Must be between {least} and {most}.")
 
-    def __init__(self, *, most: int = LARGEST_AMOUNT, **options: Any) -> None:
-        self._most = most
-        super().__init__(metadata={"minimum": 1, "maximum": most}, **options)
+    def __init__(self, *, least: int = 1, most: int = LARGEST_AMOUNT, **options: Any) -> None:
+        self._least, self._most = least, most
+        super().__init__(metadata={"minimum": least, "maximum": most}, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> int:
         if not (type(value) is int or (type(value) is float and value.is_integer())):
             raise self.make_error("invalid")
-        if not 1 <= value <= self._most:
-            raise self.make_error("range", most=self._most)
+        if not self._least <= value <= self._most:
+            raise self.make_error("range", least=self._least, most=self._most)
         return int(value)
 
 

@@ -1,0 +1,81 @@
+"""Snapshots: takes the whole world of a merchant, and puts one back, there or in another merchant's place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from simulator.domain.errors import DuplicateId, InvalidContents
+from simulator.service.tester import Discarded
+from simulator.service.waiting import reset_topic
+
+if TYPE_CHECKING:
+    from simulator.domain.contents import Contents
+    from simulator.domain.merchants import Merchant
+    from simulator.domain.ports import World
+    from simulator.service.simulation import Simulation
+
+
+class SnapshotService:
+    """The snapshots of one merchant; NotFound when there can be no such merchant."""
+
+    def __init__(self, simulation: Simulation, merchant_key: str) -> None:
+        self._simulation = simulation
+        self._key = merchant_key
+
+    def take(self) -> Contents:
+        """Return all that there is in the merchant's world; nothing changes by that."""
+        self._simulation.merchant(self._key)
+        with self._simulation.store.transaction(self._key) as world:
+            return world.contents()
+
+    def restore(self, contents: Contents) -> Discarded:
+        """Put `contents` in the place of all that there is, and return what that was.
+
+        Key, secret and application remain the merchant's own. It is a reset: nothing begun before arrives after it.
+        Raises Refusals, InvalidScenario or InvalidContents, and changes nothing, when `contents` can be no world.
+        """
+        contents.check()
+        self._simulation.scenarios.find(contents.merchant.scenario, "merchant/scenario")
+        for number, payment in enumerate(contents.payment_sessions):
+            for _, name in payment.scenarios:
+                self._simulation.scenarios.find(name, f"payment_sessions/{number}/scenarios")
+        self._simulation.merchant(self._key)
+        with self._simulation.work(self._key) as work:
+            merchant = _in_place_of(work.merchant, contents.merchant)
+            things = work.world.clear()
+            work.world.save(merchant)
+            _fill(work.world, contents)
+            work.retime()
+            work.touch(reset_topic(self._key))
+            return Discarded(merchant, things)
+
+
+def _in_place_of(mine: Merchant, restored: Merchant) -> Merchant:
+    return replace(
+        restored,
+        key=mine.key,
+        secret=mine.secret,
+        application_id=mine.application_id,
+        generation=mine.generation + 1,
+    )
+
+
+def _fill(world: World, contents: Contents) -> None:
+    """Put all things of `contents` in an empty world; InvalidContents when another merchant has one of them."""
+    world.recount(contents.counts)
+    try:
+        for payment in contents.payment_sessions:
+            world.add(payment)
+        for refund in contents.refunds:
+            world.add(refund)
+        for token in contents.tokens:
+            world.add(replace(token, scope=token.scope and world.merchant().application_id))
+    except DuplicateId as taken:
+        raise InvalidContents(f"Another merchant has {taken} already.") from taken
+    for timer in contents.timers:
+        world.add(timer)
+    for call in contents.idempotent_calls:
+        world.save(call)
+    for event in contents.events:
+        world.record(event)
