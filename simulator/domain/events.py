@@ -21,6 +21,7 @@ class Kind:
     TESTER = "tester"
     PAYMENT_CREATED = "payment_session.created"
     PAYMENT_CHANGED = "payment_session.changed"
+    PAYMENT_INTRODUCED = "payment_session.introduced"
     PAYMENT_CANCELLED = "payment_session.cancelled"
     PAYMENT_DELETED = "payment_session.deleted"
     REFUND_CREATED = "refund.created"
