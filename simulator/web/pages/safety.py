@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from secrets import token_hex
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ FIELD = "form_token"
 _VISITOR = "visitor"
 _STALE = "This page is too old, or was opened in another browser. Go back, reload it and try again; nothing was done."
 _ASSETS = "static"
+_NOBODY = "'none'"
+_HOST = re.compile("[A-Za-z0-9._-]+")
 
 
 def form_token() -> str:
@@ -42,7 +45,12 @@ def check() -> None:
 
 def allow_redirects_to(urls: Iterable[str | None]) -> None:
     """Let the forms of the page being made lead, in the end, to these URLs; browsers ask for leave."""
-    g.form_targets = sorted({_origin(url) for url in urls if url})
+    g.form_targets = sorted({_source(url) for url in urls if url})
+
+
+def allow_frame(origin: str | None) -> None:
+    """Let pages of `origin` show the page being made in a frame; without one, nobody may."""
+    g.frame_ancestor = origin or _NOBODY
 
 
 def harden(response: Response) -> Response:
@@ -55,7 +63,7 @@ def harden(response: Response) -> Response:
         {
             "Content-Security-Policy": (
                 "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
-                f"form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
+                f"form-action {targets}; frame-ancestors {g.get('frame_ancestor', _NOBODY)}; base-uri 'none'"
             ),
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
@@ -71,6 +79,12 @@ def _token(visitor: str) -> str:
     return hmac.new(key, f"{visitor} {subject}".encode(), "sha256").hexdigest()
 
 
-def _origin(url: str) -> str:
+def _source(url: str) -> str:
+    """The origin of `url`, as a policy can name it; all of its scheme when a policy has no words for its host."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    try:
+        host = (parts.hostname or "").encode("idna").decode()
+    except UnicodeError:
+        host = ""
+    port = f":{parts.port}" if parts.port is not None else ""
+    return f"{parts.scheme}://{host}{port}" if _HOST.fullmatch(host) else f"{parts.scheme}:"
