@@ -52,6 +52,13 @@ class StoryService:
             world.payment(payment_id)
             return _events_about(world, subjects_of_payment(world, payment_id))
 
+    def last_change(self, payment_id: str) -> Event | None:
+        """Return the event that brought a payment into its state; None when the log has forgotten it."""
+        key = self._simulation.owner("payment session", payment_id)
+        with self._simulation.store.transaction(key) as world:
+            changes = world.events(EventQuery(subjects=[payment_id], kind=Kind.PAYMENT_CHANGED))
+        return changes[-1] if changes else None
+
     def explain(self, payment_id: str) -> Explanation:
         """Tell in words why a payment is in its state, and what could be next."""
         key = self._simulation.owner("payment session", payment_id)
