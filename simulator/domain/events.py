@@ -17,9 +17,11 @@ class Kind:
     """What can happen; a prefix of a kind, up to a dot, stands for all that begin with it."""
 
     REQUEST = "request"
+    PAGE = "page"
     TESTER = "tester"
     PAYMENT_CREATED = "payment_session.created"
     PAYMENT_CHANGED = "payment_session.changed"
+    PAYMENT_INTRODUCED = "payment_session.introduced"
     PAYMENT_CANCELLED = "payment_session.cancelled"
     PAYMENT_DELETED = "payment_session.deleted"
     REFUND_CREATED = "refund.created"
@@ -54,11 +56,15 @@ class Event:
 
 @dataclass(slots=True)
 class Cause:
-    """What makes somebody act in a generation of the world: an event, or a call that the first work makes one."""
+    """What makes somebody act in a generation of the world: an event, or a call that the first work makes one.
+
+    `kind` is what a call is in the log: a merchant's request, or a visit of a page.
+    """
 
     generation: int
     event: int | None = None
     call: Mapping[str, Any] | None = None
+    kind: str = Kind.REQUEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

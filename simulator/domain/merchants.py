@@ -10,6 +10,7 @@ from simulator.domain.accounts import Account
 from simulator.domain.clock import REAL_TIME, MerchantClock
 from simulator.domain.errors import InvalidAccount
 from simulator.domain.money import Currency
+from simulator.domain.returns import RedirectParameters, ReturnBehaviour
 from simulator.domain.scenarios import DEFAULT_SCENARIO, Progression
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ class Merchant:
 
     `application_id` is the scope of its OAuth tokens. `seed` decides all ids and people of its world. The mock banks
     play `scenario` for its payers, at the pace of `progression`; a session nobody authorised expires after so many
-    seconds, None for never (Q12). `generation` counts the resets. Its calls go wrong as `faults` say, the first of
-    them first.
+    seconds, None for never (Q12). Payers come back to it with `redirect_parameters`, as often as `return_behaviour`
+    lets them; pages of `frame_origin` may show the checkout in a frame. `generation` counts the resets. Its calls go
+    wrong as `faults` say, the first of them first.
     """
 
     key: str
@@ -62,6 +64,9 @@ class Merchant:
     scenario: str = DEFAULT_SCENARIO
     progression: Progression = Progression.TIME
     session_expires_after: int | None = None
+    redirect_parameters: RedirectParameters = RedirectParameters.RESULT
+    return_behaviour: ReturnBehaviour = ReturnBehaviour.NORMAL
+    frame_origin: str | None = None
     generation: int = 0
     faults: tuple[Fault, ...] = ()
 

@@ -10,6 +10,7 @@ from simulator.domain.money import LARGEST_AMOUNT, Currency
 from simulator.domain.scenarios import Door
 from simulator.domain.states import (
     DELETABLE,
+    EXPIRABLE,
     FINAL,
     PAYMENT_TRANSITIONS,
     TARGETS,
@@ -103,7 +104,8 @@ class Payment:
 
     `payer_account` is the account it was paid from, where the bank shared it. `refund_id` names the refund that this
     session pays out, and is None for a customer's payment. `scenarios` are those asked for, by door; `play` is the one
-    being played, between the payer's authorisation and its end.
+    being played, between the payer's authorisation and its end. `cancelled` tells that the payer turned away last,
+    which leaves the state alone (Q26).
     """
 
     id: str
@@ -117,6 +119,7 @@ class Payment:
     refund_id: str | None = None
     scenarios: tuple[tuple[Door, str], ...] = ()
     play: Play | None = None
+    cancelled: bool = False
 
     @property
     def amount(self) -> int:
@@ -138,6 +141,16 @@ class Payment:
         """Whether it was sent or has failed."""
         return self.state in FINAL
 
+    @property
+    def is_authorised(self) -> bool:
+        """Whether it is out of its payer's hands."""
+        return self.state not in EXPIRABLE or self.play is not None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the bank has not yet played its scenario to the end."""
+        return not self.is_final and self.play is not None and self.play.next_step is not None
+
     def act(self, action: PaymentAction, at: datetime) -> Payment:
         """The payment after `action`, at the UTC instant `at`; IllegalAction when its state does not allow it."""
         edge = PAYMENT_TRANSITIONS.get((self.state, action))
@@ -151,8 +164,8 @@ class Payment:
 
     def _moved(self, edge: Edge, at: datetime) -> Payment:
         if edge.to is PaymentState.SENT:
-            return replace(self, state=edge.to, sent_at=at)
-        return replace(self, state=edge.to, sent_at=None)
+            return replace(self, state=edge.to, sent_at=at, cancelled=False)
+        return replace(self, state=edge.to, sent_at=None, cancelled=False)
 
     def choose_provider(self, provider: Provider, end_to_end_id: str, at: datetime, *, force: bool = False) -> Payment:
         """The payment once its payer picked `provider`; picking again replaces the bank, not `end_to_end_id` (Q6).
@@ -171,6 +184,24 @@ class Payment:
         """The scenario to play and the door that won: the first in the order of `Door`, else the merchant's default."""
         asked = dict(self.scenarios)
         return next(((asked[door], door) for door in Door if door in asked), (default, Door.MERCHANT))
+
+    def introduce(self, payer: Payer) -> Payment:
+        """The payment once its payer said who they are, unless that is known; IllegalAction once authorised."""
+        self.check_in_payers_hands("have its payer introduced")
+        if self.request.payer not in (None, payer):
+            raise IllegalAction("payment session", "with a known payer", "have another", self.actions)
+        return replace(self, request=replace(self.request, payer=payer))
+
+    def cancel(self) -> Payment:
+        """The payment once its payer turned away (Q26); IllegalAction once authorised."""
+        self.check_in_payers_hands("be cancelled")
+        return replace(self, cancelled=True)
+
+    def check_in_payers_hands(self, action: str) -> None:
+        """Raise IllegalAction, for `action`, once the payer has authorised it or it is over."""
+        if self.is_authorised:
+            state = self.state if self.play is None else "authorised already"
+            raise IllegalAction("payment session", state, action, self.actions)
 
     def check_authorisable(self) -> None:
         """Raise IllegalAction unless the payer is at the bank and has not authorised it yet."""

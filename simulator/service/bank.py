@@ -58,7 +58,7 @@ def authorise(work: Work, payment_id: str, button: str | None = None, account: A
         play = Play(scenarios.find(name), door)
     if account is not None and payment.provider is not None and payment.provider.shares_account:
         payment = payment.paid_from(account)
-    payment = replace(payment, play=play)
+    payment = replace(payment, play=play, cancelled=False)
     work.world.save(payment)
     work.tell(Kind.SCENARIO_STARTED, payment_id, scenario=play.scenario.name, door=play.door.value)
     return _go_on(work, payment)
@@ -125,6 +125,7 @@ def _take_step(work: Work, payment: Payment, play: Play, step: Step) -> Payment:
     told: dict[str, Any] = {"scenario": play.scenario.name, "step": play.step + 1, "reason": step.reason}
     moved = replace(payment, play=replace(play, step=play.step + 1))
     if step.action is None:
+        moved = replace(moved, cancelled=True)
         work.world.save(moved)
         work.tell(Kind.PAYMENT_CANCELLED, payment.id, by="payer", **told)
         return moved

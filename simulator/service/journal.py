@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulator.domain.errors import Superseded
-from simulator.domain.events import Cause, Event, Kind
+from simulator.domain.events import Cause, Event
 
 if TYPE_CHECKING:
     from simulator.service.simulation import Simulation
@@ -32,6 +32,6 @@ class JournalService:
                     work.world.record(Event(event.number, event.at, event.real_at, event.kind, subject, None, data))
                     work.touch(self._key)
                 elif cause.event is None:
-                    work.tell(Kind.REQUEST, subject, **call, **answer)
+                    work.tell(cause.kind, subject, **call, **answer)
         except Superseded:
             return

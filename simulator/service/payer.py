@@ -1,16 +1,17 @@
-"""The payer: picks a bank to pay by, and says where a refund should go."""
+"""The payer: says who they are, picks a bank to pay by or turns away, and says where a refund should go."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulator.domain.events import Kind
 from simulator.domain.states import PaymentAction
 from simulator.service.changes import change_payment, change_refund, open_payout
 
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
     from simulator.domain.events import Cause
-    from simulator.domain.payments import Payment
+    from simulator.domain.payments import Payer, Payment
     from simulator.domain.refunds import Refund
     from simulator.service.simulation import Simulation
     from simulator.service.work import Work
@@ -25,9 +26,28 @@ class PayerService:
         self._cause = cause
 
     def choose_provider(self, payment_id: str, provider: str) -> Payment:
-        """Pick the bank, by name or id, to pay by; InvalidProvider or IllegalAction when that cannot be."""
+        """Pick the bank, by name or id, to pay by; InvalidProvider or IllegalAction when that cannot be.
+
+        Another bank may be picked until the payment is authorised.
+        """
         with self._simulation.work(self._key, self._cause) as work:
+            work.world.payment(payment_id).check_in_payers_hands(PaymentAction.CHOOSE_PROVIDER)
             return choose_provider(work, payment_id, provider)
+
+    def introduce(self, payment_id: str, payer: Payer) -> Payment:
+        """Say who pays, when the merchant did not; IllegalAction when another payer is known, or once authorised."""
+        with self._simulation.work(self._key, self._cause) as work:
+            before = work.world.payment(payment_id)
+            after = before.introduce(payer)
+            if after != before:
+                work.world.save(after)
+                work.tell(Kind.PAYMENT_INTRODUCED, payment_id, by="payer", name=payer.name, email=payer.email)
+            return after
+
+    def cancel(self, payment_id: str) -> Payment:
+        """Turn away, which leaves the session open (Q26); IllegalAction once it is authorised or over."""
+        with self._simulation.work(self._key, self._cause) as work:
+            return cancel(work, payment_id)
 
     def provide_details(self, refund_id: str, details: Account) -> Refund:
         """Say to which account a refund should go, which creates its payment session.
@@ -46,6 +66,16 @@ def choose_provider(work: Work, payment_id: str, provider: str, by: str = "payer
     forced = force and action not in before.actions
     after = before.choose_provider(bank, before.end_to_end_id or work.new_id("end_to_end"), work.at, force=forced)
     return change_payment(work, before, after, action, by, provider=bank.name, forced=forced)
+
+
+def cancel(work: Work, payment_id: str) -> Payment:
+    """Do what `PayerService.cancel` does, as part of `work`; who turned away already does so no more."""
+    before = work.world.payment(payment_id)
+    after = before.cancel()
+    if after != before:
+        work.world.save(after)
+        work.tell(Kind.PAYMENT_CANCELLED, payment_id, by="payer")
+    return after
 
 
 def provide_details(work: Work, refund_id: str, details: Account, by: str = "payer") -> Refund:

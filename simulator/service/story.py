@@ -52,6 +52,13 @@ class StoryService:
             world.payment(payment_id)
             return _events_about(world, subjects_of_payment(world, payment_id))
 
+    def last_change(self, payment_id: str) -> Event | None:
+        """Return the event that brought a payment into its state; None when the log has forgotten it."""
+        key = self._simulation.owner("payment session", payment_id)
+        with self._simulation.store.transaction(key) as world:
+            changes = world.events(EventQuery(subjects=[payment_id], kind=Kind.PAYMENT_CHANGED))
+        return changes[-1] if changes else None
+
     def explain(self, payment_id: str) -> Explanation:
         """Tell in words why a payment is in its state, and what could be next."""
         key = self._simulation.owner("payment session", payment_id)
@@ -88,24 +95,14 @@ def in_words(event: Event) -> str:
     reason = f" ({data['reason']})" if data.get("reason") else ""
     step = f" by step {data['step']} of {data['scenario']}" if data.get("step") else ""
     match event.kind:
-        case Kind.PAYMENT_CREATED:
-            text = f"The {data['by']} created it"
         case Kind.PAYMENT_CHANGED:
             text = f"The {data['by']} moved it from {data['from']} to {data['to']}: {data['action']}{step}{reason}"
             if data.get("forced"):
                 text += f", forced by {'tester' if data['by'] == 'tester' else 'the scenario'}"
         case Kind.PAYMENT_CANCELLED:
             text = f"The payer turned away{step}"
-        case Kind.SCENARIO_CHOSEN:
-            text = f"The scenario {data['scenario']} was chosen by the {data['door']}"
-        case Kind.SCENARIO_STARTED:
-            text = f"The payer authorised it, and the bank plays {data['scenario']}, chosen by the {data['door']}"
-        case Kind.SCENARIO_STOPPED:
-            text = f"Step {data['step']} of {data['scenario']} came too late: {data['why']}"
-        case Kind.REFUND_CREATED:
-            text = f"The {data['by']} asked for it; it is {data['to']}"
-        case Kind.REFUND_CHANGED:
-            text = f"It went from {data['from']} to {data['to']}"
+        case kind if kind in _SENTENCES:
+            text = _SENTENCES[kind].format_map(data)
         case _:
             return ""
     return f"{iso(event.at)} {text.rstrip('.')}."
@@ -148,6 +145,16 @@ def _of_timer(simulation: Simulation, merchant: Merchant, payment: Payment, time
     seconds = max((timer.due - simulation.now(merchant)).total_seconds(), 0)
     return f"The {what} is due at {iso(timer.due)}, in {seconds:.1f} s of the merchant's clock."
 
+
+_SENTENCES = {
+    Kind.PAYMENT_CREATED: "The {by} created it",
+    Kind.PAYMENT_INTRODUCED: "The {by} is {name}, {email}",
+    Kind.SCENARIO_CHOSEN: "The scenario {scenario} was chosen by the {door}",
+    Kind.SCENARIO_STARTED: "The payer authorised it, and the bank plays {scenario}, chosen by the {door}",
+    Kind.SCENARIO_STOPPED: "Step {step} of {scenario} came too late: {why}",
+    Kind.REFUND_CREATED: "The {by} asked for it; it is {to}",
+    Kind.REFUND_CHANGED: "It went from {from} to {to}",
+}
 
 _NOTHING_DUE = {
     PaymentState.AWAITING_PROVIDER: "Nobody has paid it yet: the payer does at its url, or POST …/pay does.",

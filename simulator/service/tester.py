@@ -81,6 +81,12 @@ class TesterService:
             bank.authorise(work, payment_id, scenario, account)
             return _with_refunds(work, payment_id)
 
+    def cancel(self, payment_id: str) -> PaymentWithRefunds:
+        """Let the payer turn away, which leaves the session open (Q26); IllegalAction once it is authorised."""
+        with self._acting(PAYMENT, payment_id, "cancel") as work:
+            payer.cancel(work, payment_id)
+            return _with_refunds(work, payment_id)
+
     def next_step(self, payment_id: str) -> PaymentWithRefunds:
         """Let the bank take its next step now; NothingToDo when it plays no scenario."""
         with self._acting(PAYMENT, payment_id, "next") as work:

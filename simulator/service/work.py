@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from simulator.domain.ports import World
     from simulator.service.simulation import Simulation
 
+_CALLS = frozenset({Kind.REQUEST, Kind.PAGE})
+
 
 class Work:
     """An open world; leaving it by an exception undoes all that was done in it, else the changes are made known.
@@ -74,7 +76,7 @@ class Work:
     def _begin(self, cause: Cause) -> None:
         """Write down the call that causes this work, unless earlier work did."""
         if cause.event is None and cause.call is not None:
-            cause.event = self.tell(Kind.REQUEST, **cause.call)
+            cause.event = self.tell(cause.kind, **cause.call)
             self._began = cause
         self.because = cause.event
 
@@ -104,7 +106,7 @@ class Work:
         number = self.world.last_event() + 1
         at = max(self.at, self.world.latest())
         self.world.record(Event(number, at, self.real_at, kind, subject, because or self.because, data))
-        self._topics.add(self._key if subject is None or kind == Kind.REQUEST else subject)
+        self._topics.add(self._key if subject is None or kind in _CALLS else subject)
         self._told = number
         return number
 

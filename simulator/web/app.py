@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulator.service.simulation import Simulation
 
 _TESTERS_API = "/__admin"
+_PAGES = ("/checkout/", "/bank/", "/refunds/", "/assets/")
 
 
 def create_app(simulation: Simulation, public_url: str, admin_token: str = "") -> Flask:
@@ -33,8 +34,9 @@ def create_app(simulation: Simulation, public_url: str, admin_token: str = "") -
     app.register_blueprint(api)
     app.register_blueprint(oauth.routes)
     app.register_blueprint(probes.routes)
-    everything = _Lazily(app.wsgi_app, _TESTERS_API, lambda: create_testers_app(admin_token).wsgi_app)
-    calls = Calls(Transporting(everything), simulation, public_url)
+    with_testers = _Lazily(app.wsgi_app, (_TESTERS_API,), lambda: create_testers_app(admin_token).wsgi_app)
+    with_pages = _Lazily(with_testers, _PAGES, lambda: create_pages_app().wsgi_app)
+    calls = Calls(Transporting(with_pages), simulation, public_url)
     setattr(app, "wsgi_app", Tracing(calls, simulation.ids))  # noqa: B010  a method that Flask means to be replaced
     return app
 
@@ -46,6 +48,15 @@ def create_testers_app(admin_token: str) -> Flask:
     app = _flask(SNAPSHOT_LIMIT)
     guard.provide(app, admin_token)
     app.register_blueprint(admin)
+    return app
+
+
+def create_pages_app() -> Flask:
+    """The app of the payer's pages alone, to be called as a part of `create_app`."""
+    from simulator.web.pages import furnish  # noqa: PLC0415  costs start-up time, and many tests show no page
+
+    app = _flask()
+    furnish(app)
     return app
 
 
@@ -68,17 +79,17 @@ class _SyncFlask(Flask):
 
 
 class _Lazily:
-    """Has what is under `prefix` answered by an app that is made with the first such call, all else by `app`."""
+    """Has what is under `prefixes` answered by an app that is made with the first such call, all else by `app`."""
 
-    def __init__(self, app: WSGIApplication, prefix: str, make: Callable[[], WSGIApplication]) -> None:
+    def __init__(self, app: WSGIApplication, prefixes: tuple[str, ...], make: Callable[[], WSGIApplication]) -> None:
         self._app = app
-        self._prefix = prefix
+        self._prefixes = prefixes
         self._make = make
         self._made: WSGIApplication | None = None
         self._making = Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if not environ["PATH_INFO"].startswith(self._prefix):
+        if not environ["PATH_INFO"].startswith(self._prefixes):
             return self._app(environ, start_response)
         if self._made is None:
             with self._making:

@@ -23,7 +23,7 @@ from simulator.domain.errors import (
 )
 from simulator.domain.merchants import SANDBOX_ACCOUNT, LinkedAccount, Merchant
 from simulator.domain.money import LARGEST_AMOUNT, Currency
-from simulator.domain.payments import LineItem, Payment, PaymentRequest, check, total
+from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest, check, total
 from simulator.domain.providers import Provider
 from simulator.domain.scenarios import Door, Play, Scenario, Step
 from simulator.domain.states import PAYMENT_TRANSITIONS, TARGETS, PaymentAction, PaymentState
@@ -308,3 +308,48 @@ def test_a_payment_is_authorised_once() -> None:
     with pytest.raises(IllegalAction, match="authorised already"):
         replace(chosen, play=PLAY).check_authorisable()
     replace(chosen, play=PLAY).choose_provider(OTHER_BANK, "other", LATER).check_authorisable()
+
+
+# The payer's hands
+
+
+AT_THE_BANK = replace(PAYMENT, state=PaymentState.AWAITING_PAYMENT_CONSENT, provider=MOCK_BANK)
+JANE = Payer("Jane Doe", "jane@doe.com")
+
+
+@pytest.mark.parametrize("payment", [PAYMENT, AT_THE_BANK])
+def test_a_payer_may_turn_away_and_come_back_and_the_state_stays(payment: Payment) -> None:
+    cancelled = payment.cancel()
+    assert cancelled == replace(payment, cancelled=True)
+    assert cancelled.cancel() == cancelled
+    assert cancelled.choose_provider(MOCK_BANK, "end", LATER).cancelled is False
+
+
+@pytest.mark.parametrize(
+    "payment",
+    [
+        replace(AT_THE_BANK, play=PLAY),
+        *(replace(AT_THE_BANK, state=state) for state in PaymentState if not state.startswith("awaiting")),
+    ],
+)
+def test_once_authorised_nobody_turns_away_or_is_introduced(payment: Payment) -> None:
+    assert payment.is_authorised
+    with pytest.raises(IllegalAction, match="cannot be cancelled"):
+        payment.cancel()
+    with pytest.raises(IllegalAction, match="cannot have its payer introduced"):
+        payment.introduce(JANE)
+
+
+def test_a_payer_is_introduced_once() -> None:
+    introduced = PAYMENT.introduce(JANE)
+    assert introduced.request == replace(PAYMENT.request, payer=JANE)
+    assert introduced.introduce(JANE) == introduced
+    with pytest.raises(IllegalAction, match="with a known payer"):
+        introduced.introduce(Payer("Joe", "joe@doe.com"))
+
+
+def test_a_payment_is_under_way_while_the_bank_has_a_step_to_take() -> None:
+    assert replace(AT_THE_BANK, play=PLAY).is_under_way
+    assert not AT_THE_BANK.is_under_way
+    assert not replace(AT_THE_BANK, play=replace(PLAY, step=1)).is_under_way
+    assert not replace(AT_THE_BANK, play=PLAY, state=PaymentState.SENT).is_under_way

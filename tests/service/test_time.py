@@ -252,9 +252,11 @@ def test_no_scenario_is_chosen_for_a_payment_that_is_over(frozen: Shop) -> None:
         frozen.tester.choose_scenario(payment.id, "reject")
 
 
-def test_choosing_another_bank_ends_the_play_of_the_first(frozen: Shop) -> None:
+def test_who_authorised_picks_no_other_bank_but_a_tester_may_and_ends_the_play_of_the_first(frozen: Shop) -> None:
     payment = frozen.takes("approve_slowly")
-    PayerService(frozen.simulation, KEY).choose_provider(payment.id, "Mock Bank EU")
+    with pytest.raises(IllegalAction, match="authorised already"):
+        PayerService(frozen.simulation, KEY).choose_provider(payment.id, "Mock Bank EU")
+    frozen.tester.act(payment.id, PaymentAction.CHOOSE_PROVIDER, "Mock Bank EU")
     assert frozen.advances(days=1).fired == ()
     assert frozen.state(payment) == "awaiting_payment_consent"
 

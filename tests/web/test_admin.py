@@ -360,3 +360,13 @@ def test_a_merchant_is_reset_before_its_first_use(tester: Tester, other_merchant
 def test_an_unknown_merchant_is_not_found(tester: Tester, key: str) -> None:
     refusal = tester.ask("POST", f"/__admin/merchants/{key}/reset", expect=404)
     assert refusal["errors"][0]["code"] == "not_found"
+
+
+def test_a_tester_cancels_as_the_payer_would(merchant: MerchantCaller, tester: Tester) -> None:
+    payment = merchant.requests_payment()
+    path = f"/__admin/payment_sessions/{payment['id']}/cancel"
+    assert tester.ask("POST", path)["payment_session"]["state"] == "awaiting_provider"
+    tester.pays(payment)
+    refusal = tester.ask("POST", path, expect=409)
+    assert refusal["errors"][0]["title"] == "A payment session in state sent cannot be cancelled; this state is final."
+    tester.ask("POST", "/__admin/payment_sessions/nothing/cancel", expect=404)

@@ -719,6 +719,16 @@ def test_a_wait_ends_with_the_change_or_the_reset(app: Flask, merchant: Merchant
 
 # Settings
 
+NO_ORIGINS = (
+    "",
+    "shop.example",
+    "ftp://shop.example",
+    "https://shop.example/",
+    "https://a.b; sandbox",
+    "https://*.a",
+    "*",
+)
+
 
 def test_a_merchants_settings_are_shown_and_set(tester: Tester) -> None:
     before = tester.ask("GET", WORLD)
@@ -731,12 +741,24 @@ def test_a_merchants_settings_are_shown_and_set(tester: Tester) -> None:
         "scenario": "approve",
         "progression": "time",
         "session_expires_after": None,
+        "redirect_parameters": "result",
+        "return_behaviour": "normal",
+        "frame_origin": None,
     }
     settings = {"scenario": "reject", "progression": "manual", "session_expires_after": 900, "accept_any_payee": True}
     assert tester.ask("PUT", WORLD, json=settings) == {**before, **settings}
+    returns = {
+        "redirect_parameters": "status",
+        "return_behaviour": "twice",
+        "frame_origin": "https://shop.example:8443",
+    }
+    settings.update(returns)
+    assert tester.ask("PUT", WORLD, json=returns) == {**before, **settings}
+    assert tester.ask("PUT", WORLD, json={"frame_origin": None})["frame_origin"] is None
+    settings["frame_origin"] = None
     assert tester.ask("PUT", WORLD, json={"name": "Ada"}) == {**before, **settings, "name": "Ada"}
     assert tester.ask("PUT", WORLD, json={"session_expires_after": None})["session_expires_after"] is None
-    assert [event["data"]["by"] for event in events(tester, kind="merchant.changed")] == ["tester"] * 3
+    assert [event["data"]["by"] for event in events(tester, kind="merchant.changed")] == ["tester"] * 5
     tester.ask("POST", f"{WORLD}/reset")
     assert tester.ask("GET", WORLD) == before
 
@@ -753,6 +775,9 @@ def test_a_merchants_settings_are_shown_and_set(tester: Tester) -> None:
         ({"secret": "x"}, "secret"),
         ({"key": "pk_test_x"}, "key"),
         ({"scenario": None}, "scenario"),
+        ({"redirect_parameters": "v3"}, "redirect_parameters"),
+        ({"return_behaviour": "thrice"}, "return_behaviour"),
+        *(({"frame_origin": origin}, "frame_origin") for origin in NO_ORIGINS),
     ],
 )
 def test_bad_settings_are_refused_and_change_nothing(tester: Tester, settings: Json, at_fault: str) -> None:

@@ -504,8 +504,10 @@ def broken_requests(draw: st.DrawFn) -> Json:
     for *parents, name in draw(st.lists(places, min_size=1, max_size=3)):
         place = request
         for parent in parents:
-            inside = place.get(parent) if isinstance(place, dict) else place[parent : parent + 1]
-            place = inside[0] if isinstance(inside, list) and isinstance(place, list) and inside else inside
+            if isinstance(place, dict):
+                place = place.get(parent)
+            else:
+                place = place[parent] if isinstance(place, list) and isinstance(parent, int) and place else None
         if isinstance(place, dict) or (isinstance(place, list) and place and isinstance(name, int)):
             place[name] = draw(json_values)
     return request

@@ -16,11 +16,11 @@ from simulator.service.waiting import WaitService
 from simulator.web.context import simulation
 from simulator.web.json import answer, read_object
 from simulator.web.openapi import operation
+from simulator.web.schemas.merchants import MerchantSettings, MerchantView, merchant_view
 from simulator.web.schemas.testers import (
     Advance,
     EventsQuery,
     EventWaitQuery,
-    MerchantSettings,
     NewClock,
     RequestsQuery,
     clock_advance,
@@ -35,7 +35,6 @@ from simulator.web.schemas.views import (
     DiscardedView,
     EventsView,
     MerchantsView,
-    MerchantView,
     OneEventView,
     RequestsView,
     clock_set_view,
@@ -43,7 +42,6 @@ from simulator.web.schemas.views import (
     discarded_view,
     event_view,
     events_view,
-    merchant_view,
 )
 
 if TYPE_CHECKING:

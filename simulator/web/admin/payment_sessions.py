@@ -56,6 +56,13 @@ def pay(id_: str) -> Response:
     return answer(payment_view(paid))
 
 
+@routes.post("/<id_>/cancel")
+@operation("Let the payer turn away", answers={200: PaymentView, 404: None, 409: None})
+def cancel(id_: str) -> Response:
+    """Let the payer turn away in the checkout, which leaves the session open."""
+    return answer(payment_view(TesterService(simulation()).cancel(id_)))
+
+
 @routes.post("/<id_>/next")
 @operation("Take the next step of the scenario now", answers={200: PaymentView, 404: None, 409: None})
 def take_next_step(id_: str) -> Response:

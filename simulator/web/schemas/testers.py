@@ -8,10 +8,9 @@ from marshmallow import RAISE, ValidationError
 
 from simulator.domain.clock import ClockMode, MerchantClock, after, duration
 from simulator.domain.events import EVENTS_KEPT, EventQuery
-from simulator.domain.scenarios import Progression
 from simulator.service.tester import DEFAULT_PROVIDER
 from simulator.web.schemas.accounts import NewAccount
-from simulator.web.schemas.fields import Choice, Flag, Instant, Number, Object, Request, Text, WholeNumber
+from simulator.web.schemas.fields import Choice, Flag, Instant, Number, Object, Request, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     from simulator.domain.events import Event
 
-_ONE_YEAR = 31_536_000
 DEFAULT_WAIT = 5.0
 
 
@@ -69,17 +67,6 @@ class Advance(Command):
 
     by = Text()
     to = Instant()
-
-
-class MerchantSettings(Command):
-    """What a tester can set of a merchant."""
-
-    name = Text()
-    accept_any_payee = Flag()
-    scenario = Text()
-    progression = Choice(Progression)
-    session_expires_after = WholeNumber(most=_ONE_YEAR, allow_none=True)
-    seed = Text()
 
 
 class EventsQuery(Command):

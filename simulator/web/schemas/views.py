@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from simulator.domain.events import Event
-    from simulator.domain.merchants import Merchant
     from simulator.domain.refunds import Refund
     from simulator.domain.scenarios import MagicAccount, Scenario
     from simulator.domain.timers import Timer
@@ -114,19 +113,6 @@ class ExplanationView(Answer):
     pending = fields.List(fields.String())
     due = fields.List(fields.Nested(TimerView))
     actions = fields.List(fields.String())
-
-
-class MerchantView(Answer):
-    """What `merchant_view` shows, for the API description."""
-
-    key = fields.String()
-    name = fields.String()
-    email = fields.String()
-    application_id = fields.String()
-    accept_any_payee = fields.Boolean()
-    scenario = fields.String()
-    progression = fields.String()
-    session_expires_after = fields.Integer(allow_none=True)
 
 
 class MerchantsView(Answer):
@@ -252,20 +238,6 @@ def explanation_view(told: Explanation) -> dict[str, object]:
         "pending": told.pending,
         "due": [timer_view(timer) for timer in told.due],
         "actions": told.payment.actions,
-    }
-
-
-def merchant_view(merchant: Merchant) -> dict[str, object]:
-    """A merchant's settings as they are shown: all but the secret and the seed."""
-    return {
-        "key": merchant.key,
-        "name": merchant.name,
-        "email": merchant.email,
-        "application_id": merchant.application_id,
-        "accept_any_payee": merchant.accept_any_payee,
-        "scenario": merchant.scenario,
-        "progression": merchant.progression,
-        "session_expires_after": merchant.session_expires_after,
     }
 
 
