@@ -19,18 +19,18 @@ from simulator.domain.merchants import DEFAULT_KEY, secret_of_test_key
 from simulator.domain.providers import Provider, Providers
 from simulator.domain.scenarios import MagicAccount, Scenario, Scenarios, Step
 from simulator.domain.states import PaymentAction
-from simulator.service.history import relive
 from simulator.service.simulation import Simulation, sandbox_merchant
 from simulator.service.timers import TimerService
 from simulator.web.app import create_app
-from simulator.web.schemas.fixtures import Start, load_fixtures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from flask import Flask
 
     from simulator.config import Settings
+    from simulator.domain.merchants import Merchant
+    from simulator.web.schemas.fixtures import Start
 
 
 def build_app(settings: Settings) -> tuple[Flask, Simulation]:
@@ -42,7 +42,7 @@ def build_app(settings: Settings) -> tuple[Flask, Simulation]:
 def build_simulation(settings: Settings) -> Simulation:
     """The simulation that `settings` describe, with its fixtures loaded; InvalidSetting when these are broken."""
     providers, clock = load_providers(), SystemClock()
-    starts = {start.merchant.key: start for start in _configured(settings, providers)}
+    starts = _starts(settings, providers)
     scheduler = Scheduler(clock)
     simulation = Simulation(
         store=MemoryStore(),
@@ -54,12 +54,14 @@ def build_simulation(settings: Settings) -> Simulation:
         providers=providers,
         scenarios=load_scenarios(),
         seed=settings.seed or token_hex(16),
-        configured={key: start.merchant for key, start in starts.items()},
-        pasts={key: start.past for key, start in starts.items()},
+        configured={merchant.key: merchant for merchant in _configured(settings, starts)},
+        pasts={start.merchant.key: start.past for start in starts},
         strict_keys=settings.strict_keys,
         fault_presets=load_fault_presets(),
     )
-    for start in starts.values():
+    for key in simulation.configured:
+        simulation.merchant(key)
+    for start in starts:
         _begin(simulation, start)
     scheduler.start(lambda key: TimerService(simulation, key).fire_due())
     return simulation
@@ -67,7 +69,8 @@ def build_simulation(settings: Settings) -> Simulation:
 
 def _begin(simulation: Simulation, start: Start) -> None:
     """Let a merchant's past happen; InvalidSetting with where it broke which rule."""
-    simulation.merchant(start.merchant.key)
+    from simulator.service.history import relive  # noqa: PLC0415  costs start-up time, and most merchants have no past
+
     try:
         with simulation.work(start.merchant.key) as work:
             relive(work, start.past)
@@ -114,11 +117,19 @@ def _data(name: str) -> Any:
     return json.loads((Path(__file__).parent / "data" / name).read_text("utf-8"))
 
 
-def _configured(settings: Settings, providers: Providers) -> Iterator[Start]:
+def _starts(settings: Settings, providers: Providers) -> list[Start]:
+    """What the fixtures tell, but for merchants that other settings replace."""
+    if settings.fixtures is None:
+        return []
+    from simulator.web.schemas.fixtures import load_fixtures  # noqa: PLC0415  costs start-up time
+
+    replaced = {merchant.key for merchant in settings.merchants}
+    return [start for start in load_fixtures(settings.fixtures, providers) if start.merchant.key not in replaced]
+
+
+def _configured(settings: Settings, starts: Iterable[Start]) -> Iterator[Merchant]:
     """The merchants that always exist; a later one replaces an earlier one with the same key."""
     if not settings.strict_keys and (secret := secret_of_test_key(DEFAULT_KEY)):
-        yield Start(sandbox_merchant(DEFAULT_KEY, secret))
-    if settings.fixtures is not None:
-        yield from load_fixtures(settings.fixtures, providers)
-    for merchant in settings.merchants:
-        yield Start(sandbox_merchant(merchant.key, merchant.secret))
+        yield sandbox_merchant(DEFAULT_KEY, secret)
+    yield from (start.merchant for start in starts)
+    yield from (sandbox_merchant(merchant.key, merchant.secret) for merchant in settings.merchants)
