@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from simulator.domain.errors import Superseded
 from simulator.domain.events import Cause, Event
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simulator.service.simulation import Simulation
 
 
@@ -23,15 +26,18 @@ class JournalService:
 
         `subject` is the id of what it was about.
         """
-        call = cause.call or {}
-        try:
-            with self._simulation.work(self._key, Cause(cause.generation)) as work:
-                event = work.world.event(cause.event) if cause.event is not None else None
-                if event is not None:
-                    data = {**call, **answer}
-                    work.world.record(Event(event.number, event.at, event.real_at, event.kind, subject, None, data))
-                    work.touch(self._key)
-                elif cause.event is None:
-                    work.tell(cause.kind, subject, **call, **answer)
-        except Superseded:
+        data = {**(cause.call or {}), **answer}
+        if cause.event is not None:
+            self._complete(cause.event, cause.generation, subject, data)
             return
+        with suppress(Superseded), self._simulation.work(self._key, Cause(cause.generation)) as work:
+            work.tell(cause.kind, subject, **data)
+
+    def _complete(self, number: int, generation: int, subject: str | None, data: Mapping[str, Any]) -> None:
+        """Add to the event of the call what was still to come when it was told: nothing happens by that."""
+        with self._simulation.store.transaction(self._key) as world:
+            begun = world.event(number)
+            if begun is None or world.merchant().generation != generation:
+                return
+            world.record(Event(number, begun.at, begun.real_at, begun.kind, subject, None, data))
+        self._simulation.bell.ring((self._key,))

@@ -45,7 +45,7 @@ def finish(response: Response) -> Response:
         JournalService(this.simulation, calling_merchant().key).finish(
             this.cause,
             this.subject or (request.view_args or {}).get("id_"),
-            query=_FORM_SECRET.sub(r"\1…", environ.get("QUERY_STRING", "")),
+            query=_FORM_SECRET.sub(r"\1…", query) if (query := environ.get("QUERY_STRING", "")) else "",
             status=response.status_code,
             ms=round((perf_counter() - this.begun) * 1000, 1),
             request=_printed(_body()) if environ.get("CONTENT_LENGTH") else "",
