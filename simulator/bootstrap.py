@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.adapters.bell import LocalBell
 from simulator.adapters.memory import MemoryStore
 from simulator.adapters.people import FakerPeople
+from simulator.adapters.post import NoPost
 from simulator.adapters.scheduler import Scheduler
 from simulator.adapters.system import RandomIds, SystemClock
 from simulator.config import InvalidSetting
@@ -19,16 +20,19 @@ from simulator.domain.merchants import DEFAULT_KEY, secret_of_test_key
 from simulator.domain.providers import Provider, Providers
 from simulator.domain.scenarios import MagicAccount, Scenario, Scenarios, Step
 from simulator.domain.states import PaymentAction
+from simulator.service.emails import EmailService
 from simulator.service.simulation import Simulation, sandbox_merchant
 from simulator.service.timers import TimerService
 from simulator.web.app import create_app
+from simulator.web.letters import letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flask import Flask
 
-    from simulator.config import Settings
+    from simulator.adapters.smtp import SmtpPost
+    from simulator.config import MailServer, Settings
     from simulator.domain.merchants import Merchant
     from simulator.web.schemas.fixtures import Start
 
@@ -43,7 +47,7 @@ def build_simulation(settings: Settings) -> Simulation:
     """The simulation that `settings` describe, with its fixtures loaded; InvalidSetting when these are broken."""
     providers, clock = load_providers(), SystemClock()
     starts = _starts(settings, providers)
-    scheduler = Scheduler(clock)
+    scheduler, post = Scheduler(clock), _post(settings.smtp)
     simulation = Simulation(
         store=MemoryStore(),
         clock=clock,
@@ -51,6 +55,7 @@ def build_simulation(settings: Settings) -> Simulation:
         people=FakerPeople(),
         alarm=scheduler,
         bell=LocalBell(),
+        post=post,
         providers=providers,
         scenarios=load_scenarios(),
         seed=settings.seed or token_hex(16),
@@ -64,7 +69,19 @@ def build_simulation(settings: Settings) -> Simulation:
     for start in starts:
         _begin(simulation, start)
     scheduler.start(lambda key: TimerService(simulation, key).fire_due())
+    post.start(
+        lambda email: letter(email, settings.public_url),
+        lambda key, email, failure: EmailService(simulation, key).tell_fate(email, failure),
+    )
     return simulation
+
+
+def _post(server: MailServer | None) -> SmtpPost | NoPost:
+    if server is None:
+        return NoPost()
+    from simulator.adapters.smtp import SmtpPost  # noqa: PLC0415  costs start-up time, and most send nothing
+
+    return SmtpPost(server.host, server.port)
 
 
 def _begin(simulation: Simulation, start: Start) -> None:

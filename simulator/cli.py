@@ -13,6 +13,7 @@ from simulator.config import (
     DEFAULT_PORT,
     ENVIRONMENT_PREFIX,
     InvalidSetting,
+    MailServer,
     MerchantSetting,
     Settings,
     parse_public_url,
@@ -90,6 +91,11 @@ def main() -> None:
     "--admin-token",
     default="",
     help="What calls of /__admin must carry.  [default: none on the loopback address, else one that is made up]",
+)
+@_setting(
+    "--smtp",
+    type=_Checked("host:port", MailServer.parse),
+    help="A mail server to send e-mails by.  [default: they are only kept]",
 )
 @_setting(
     "--log-level",

@@ -43,6 +43,24 @@ class MerchantSetting:
         return cls(key, secret)
 
 
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where a mail server listens, as `--smtp HOST:PORT` gives it."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> MailServer:
+        """Read HOST:PORT; InvalidSetting when it is something else."""
+        host, _, port = text.rpartition(":")
+        if not host or not host.isprintable() or " " in host or not (port.isascii() and port.isdecimal()):
+            raise InvalidSetting(f"{text!r} is not HOST:PORT, such as 127.0.0.1:1025.")
+        if not 0 < int(port) < 65536:
+            raise InvalidSetting(f"{port} is no port: they go from 1 to 65535.")
+        return cls(host.strip("[]"), int(port))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the server is told at its start. `public_url` has no slash at its end; empty, it is where the server is."""
@@ -55,6 +73,7 @@ class Settings:
     strict_keys: bool = False
     seed: str = ""
     admin_token: str = ""
+    smtp: MailServer | None = None
     log_level: str = "info"
 
 

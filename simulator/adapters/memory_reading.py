@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simulator.adapters.memory_things import Position, Space
     from simulator.domain.access import IdempotentCall, Token
     from simulator.domain.contents import Contents
+    from simulator.domain.emails import Email
     from simulator.domain.events import Event, EventQuery
     from simulator.domain.merchants import Merchant
     from simulator.domain.payments import Payment
@@ -83,6 +84,17 @@ class MemoryReading:
     def call(self, id_: str) -> IdempotentCall | None:
         """Return the call made with the idempotency key `id_`."""
         return self._space.things.calls.get(id_)
+
+    def email(self, id_: str) -> Email:
+        """Return the e-mail `id_`."""
+        try:
+            return self._space.things.emails[id_]
+        except KeyError:
+            raise NotFound("e-mail", id_) from None
+
+    def emails(self, limit: int) -> tuple[Email, ...]:
+        """Return the newest e-mails, the newest first."""
+        return tuple(islice(reversed(self._space.things.emails.values()), limit))
 
     def latest(self) -> datetime:
         """Return the instant of the newest event."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from simulator.domain.access import IdempotentCall, Token
+    from simulator.domain.emails import Email
     from simulator.domain.events import Event
     from simulator.domain.merchants import Merchant
     from simulator.domain.payments import Payment
@@ -44,6 +45,7 @@ class Things:
         self.refunds: dict[str, Refund] = {}
         self.tokens: dict[str, Token] = {}
         self.calls: dict[str, IdempotentCall] = {}
+        self.emails: dict[str, Email] = {}
         self.refund_ids: defaultdict[str, list[str]] = defaultdict(list)
         self.positions: list[Position] = []
         self.positions_in: defaultdict[PaymentState, list[Position]] = defaultdict(list)
@@ -97,6 +99,7 @@ class Things:
             refunds=tuple(self.refunds.values()),
             tokens=tuple(sorted(self.tokens.values(), key=_age)),
             idempotent_calls=tuple(sorted((call for call in self.calls.values() if call.answer), key=_age)),
+            emails=tuple(self.emails.values()),
             timers=tuple(self.timers),
             events=tuple(self.events[number] for number in sorted(self.events)),
         )

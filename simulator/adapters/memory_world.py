@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from simulator.adapters.memory_reading import MemoryReading
 from simulator.adapters.memory_things import Things
 from simulator.domain.access import IdempotentCall, Token
+from simulator.domain.emails import EMAILS_KEPT, Email
 from simulator.domain.errors import DuplicateId, NotFound
 from simulator.domain.events import EVENTS_KEPT
 from simulator.domain.merchants import Merchant
@@ -80,7 +81,7 @@ class MemoryTransaction(MemoryReading):
 
         self._undo.append(undo)
 
-    def add(self, value: Payment | Refund | Token | Timer) -> None:
+    def add(self, value: Payment | Refund | Token | Timer | Email) -> None:
         """Keep something new."""
         things = self._space.things
         if isinstance(value, Timer):
@@ -101,6 +102,10 @@ class MemoryTransaction(MemoryReading):
             case Token():
                 self._put(things.tokens, value.id, value)
                 heappush(things.expiries, (value.expires_at, value.id))
+            case Email():
+                self._put(things.emails, value.id, value)
+                if len(things.emails) > EMAILS_KEPT:
+                    self._forget_oldest_email()
 
     def save(self, value: Payment | Refund | Merchant | IdempotentCall) -> None:
         """Keep the next value of something."""
@@ -153,10 +158,17 @@ class MemoryTransaction(MemoryReading):
             if (call := things.calls.get(id_)) and call.expires_at <= at:
                 self._drop(things.calls, id_)
 
+    def _forget_oldest_email(self) -> None:
+        things = self._space.things
+        before, oldest = things.emails, next(iter(things.emails))
+        things.emails = {id_: email for id_, email in before.items() if id_ != oldest}
+        self._undo.append(lambda: setattr(things, "emails", before))
+        self._disown([oldest])
+
     def clear(self) -> dict[str, int]:
         """Forget everything but the merchant."""
         space, before = self._space, self._space.things
-        self._disown([*before.payments, *before.refunds, *before.tokens])
+        self._disown([*before.payments, *before.refunds, *before.tokens, *before.emails])
         space.things = Things()
         self._undo.append(lambda: setattr(space, "things", before))
         return {
@@ -164,6 +176,7 @@ class MemoryTransaction(MemoryReading):
             "refunds": len(before.refunds),
             "tokens": len(before.tokens),
             "idempotency_keys": len(before.calls),
+            "emails": len(before.emails),
             "timers": len(before.timers),
             "events": len(before.events),
         }

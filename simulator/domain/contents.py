@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from simulator.domain.clock import END_OF_TIME, FASTEST, iso
+from simulator.domain.emails import EMAILS_KEPT
 from simulator.domain.errors import InvalidContents, Refusals
 from simulator.domain.events import EVENTS_KEPT
 from simulator.domain.payments import currency_refusal, total_refusal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from simulator.domain.access import IdempotentCall, Token
+    from simulator.domain.emails import Email
     from simulator.domain.events import Event
     from simulator.domain.merchants import Merchant
     from simulator.domain.payments import Payment
@@ -42,6 +44,7 @@ class Contents:
     refunds: tuple[Refund, ...] = ()
     tokens: tuple[Token, ...] = ()
     idempotent_calls: tuple[IdempotentCall, ...] = ()
+    emails: tuple[Email, ...] = ()
     timers: tuple[Timer, ...] = ()
     events: tuple[Event, ...] = ()
 
@@ -70,12 +73,15 @@ class Contents:
             "payment_sessions": ("payment_session", [payment.id for payment in self.payment_sessions]),
             "refunds": ("refund", [refund.id for refund in self.refunds]),
             "tokens": ("token", [token.id for token in self.tokens]),
+            "emails": ("email", [email.id for email in self.emails]),
         }
         seen = Counter(id_ for _, ids in things.values() for id_ in ids)
         for place, (kind, ids) in things.items():
             yield from ((f"{place}/{number}/id", "Is there twice.") for number, id_ in enumerate(ids) if seen[id_] > 1)
             if self.counts.get(kind, 0) < len(ids):
                 yield f"counts/{kind}", f"There are {len(ids)} already."
+        if len(self.emails) > EMAILS_KEPT:
+            yield "emails", f"Must be at most {EMAILS_KEPT}."
         for number in _repeated([call.id for call in self.idempotent_calls]):
             yield f"idempotent_calls/{number}/id", "Is there twice."
 

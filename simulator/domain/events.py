@@ -34,6 +34,9 @@ class Kind:
     CLOCK_CHANGED = "clock.changed"
     MERCHANT_CHANGED = "merchant.changed"
     FAULT_HIT = "fault.hit"
+    EMAIL_SENT = "email.sent"
+    EMAIL_DELIVERED = "email.delivered"
+    EMAIL_FAILED = "email.failed"
     TIMER_FAILED = "timer.failed"
 
 

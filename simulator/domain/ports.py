@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from simulator.domain.access import IdempotentCall, Token
     from simulator.domain.accounts import Account
     from simulator.domain.contents import Contents
+    from simulator.domain.emails import Email
     from simulator.domain.events import Event, EventQuery
     from simulator.domain.merchants import Merchant
     from simulator.domain.money import Currency
@@ -65,6 +66,12 @@ class World(Protocol):
     def call(self, id_: str) -> IdempotentCall | None:
         """Return the call made with the idempotency key `id_`."""
 
+    def email(self, id_: str) -> Email:
+        """Return the e-mail `id_`."""
+
+    def emails(self, limit: int) -> tuple[Email, ...]:
+        """Return the newest e-mails, the newest first."""
+
     def count(self, kind: str) -> int:
         """Return how many times this was asked for `kind`, this time included."""
 
@@ -89,8 +96,11 @@ class World(Protocol):
     def timers(self, subjects: Collection[str] | None = None) -> tuple[Timer, ...]:
         """Return all timers, or those of `subjects`, the first due first."""
 
-    def add(self, value: Payment | Refund | Token | Timer) -> None:
-        """Keep something new; DuplicateId when any merchant has its id already (timers' ids are the merchant's own)."""
+    def add(self, value: Payment | Refund | Token | Timer | Email) -> None:
+        """Keep something new; DuplicateId when any merchant has its id already (timers' ids are the merchant's own).
+
+        When there are EMAILS_KEPT e-mails, the oldest goes.
+        """
 
     def save(self, value: Payment | Refund | Merchant | IdempotentCall) -> None:
         """Keep the next value of something; an idempotent call may be new."""
@@ -134,7 +144,7 @@ class Store(Protocol):
         """Return the API keys of all merchants."""
 
     def owner(self, id_: str) -> str | None:
-        """Return the key of the merchant that has the payment session, refund or token `id_`, or is adding it."""
+        """Return the key of the merchant that has the thing `id_` (all but timers and events), or is adding it."""
 
 
 class Clock(Protocol):
@@ -179,6 +189,16 @@ class Listener(Protocol):
 
     def wait(self, seconds: float) -> bool:
         """Wait for a ring since the last wait; False when there was none, or there will be no more."""
+
+
+class Post(Protocol):
+    """Who carries e-mails to mail servers."""
+
+    def take(self, merchant_key: str, email: Email) -> None:
+        """Send an e-mail of a merchant's, later and only once; never wait for that, and never fail."""
+
+    def stop(self) -> None:
+        """Send nothing more."""
 
 
 class People(Protocol):

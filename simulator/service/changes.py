@@ -9,6 +9,7 @@ from simulator.domain.events import Kind
 from simulator.domain.refunds import refunded
 from simulator.domain.states import EXPIRABLE, PaymentState
 from simulator.domain.timers import TimerKind
+from simulator.service.emails import send_receipt
 
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
@@ -45,6 +46,8 @@ def change_payment(
     moves: dict[str, Any] = {"action": action.value, "from": before.state.value, "to": after.state.value}
     event = work.tell(Kind.PAYMENT_CHANGED, after.id, by=by, **moves, **details)
     _follow(work, before, after.state, event)
+    if after.state is PaymentState.SENT and before.state is not PaymentState.SENT:
+        send_receipt(work, after)
     return after
 
 

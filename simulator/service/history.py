@@ -81,11 +81,12 @@ class _History:
 
     def happen(self) -> None:
         """Let everything happen; Refusals with what must not."""
+        self._work.is_past = True
         for step in sorted(self._steps, key=attrgetter("at")):
             if step.place not in self._refused and step.place[:1] not in self._refused:
                 self._work.at = step.at
                 self._attempt(step.place, step.happen)
-        self._work.at = self._now
+        self._work.at, self._work.is_past = self._now, False
         if self._refused:
             raise Refusals([_placed(each, place) for place in sorted(self._refused) for each in self._refused[place]])
 

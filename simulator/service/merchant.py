@@ -9,8 +9,9 @@ from simulator.domain.events import Kind
 from simulator.domain.payments import Payment, PaymentRequest, check
 from simulator.domain.refunds import Refund, RefundRequest, refunded
 from simulator.domain.scenarios import Door
-from simulator.domain.states import RefundAction
+from simulator.domain.states import RefundAction, RefundState
 from simulator.service.changes import add_payment, change_payment, change_refund, delete_payment, open_payout
+from simulator.service.emails import ask_for_details
 
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
@@ -130,6 +131,8 @@ def create_refund(work: Work, request: RefundRequest, id_: str) -> Refund:
         to=refund.state.value,
         payment_session_id=payment.id,
     )
+    if refund.state is RefundState.AWAITING_DETAILS:
+        ask_for_details(work, refund, payment)
     return refund
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.domain.events import Cause
     from simulator.domain.faults import Preset
     from simulator.domain.histories import PastPayment
-    from simulator.domain.ports import Alarm, Bell, Clock, Ids, People, Store
+    from simulator.domain.ports import Alarm, Bell, Clock, Ids, People, Post, Store
     from simulator.domain.providers import Provider, Providers
     from simulator.domain.scenarios import Scenarios
 
@@ -37,6 +37,7 @@ class Simulation:
     people: People
     alarm: Alarm
     bell: Bell
+    post: Post
     providers: Providers
     scenarios: Scenarios
     seed: str
@@ -65,8 +66,9 @@ class Simulation:
         return Work(self, key, cause)
 
     def stop(self) -> None:
-        """Fire no more timers and end all waits."""
+        """Fire no more timers, end all waits, and send no more e-mails."""
         self.alarm.stop()
+        self.post.stop()
         self.bell.silence()
 
     def now(self, merchant: Merchant) -> datetime:

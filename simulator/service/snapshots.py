@@ -71,6 +71,8 @@ def _fill(world: World, contents: Contents) -> None:
             world.add(refund)
         for token in contents.tokens:
             world.add(replace(token, scope=token.scope and world.merchant().application_id))
+        for email in contents.emails:
+            world.add(email)
     except DuplicateId as taken:
         raise InvalidContents(f"Another merchant has {taken} already.") from taken
     for timer in contents.timers:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from simulator.domain.emails import Email
     from simulator.domain.events import Cause
     from simulator.domain.merchants import Merchant
     from simulator.domain.ports import World
@@ -27,7 +28,7 @@ class Work:
     """An open world; leaving it by an exception undoes all that was done in it, else the changes are made known.
 
     `at` is the instant on the merchant's clock at which everything in it happens: now, unless a past is told.
-    `because` is the number of the event that makes it happen.
+    `because` is the number of the event that makes it happen. What `is_past` has been known to everybody for long.
     """
 
     world: World
@@ -37,12 +38,14 @@ class Work:
     def __init__(self, simulation: Simulation, merchant_key: str, cause: Cause | None = None) -> None:
         self.simulation = simulation
         self.because: int | None = None
+        self.is_past = False
         self._key = merchant_key
         self._cause = cause
         self._topics: set[str] = set()
         self._retimed = False
         self._told: int | None = None
         self._began: Cause | None = None
+        self._letter_box: list[Email] = []
 
     def __enter__(self) -> Self:
         """Open the world; Superseded when it was reset since the cause."""
@@ -72,6 +75,9 @@ class Work:
         if error is None and self._topics:
             self._topics.add(self._key)
             self.simulation.bell.ring(self._topics)
+        if error is None:
+            for email in self._letter_box:
+                self.simulation.post.take(self._key, email)
 
     def _begin(self, cause: Cause) -> None:
         """Write down the call that causes this work, unless earlier work did."""
@@ -113,6 +119,10 @@ class Work:
     def blame(self, kind: str, subject: str | None = None, **data: Any) -> None:
         """Write a line in the event log, because of which all else in this work happens."""
         self.because = self.tell(kind, subject, **data)
+
+    def post(self, email: Email) -> None:
+        """Let an e-mail go out once all of this work is kept."""
+        self._letter_box.append(email)
 
     def touch(self, topic: str) -> None:
         """Let whoever waits for news of `topic` look again."""

@@ -20,6 +20,7 @@ from simulator.domain.access import ANSWER_LIFETIME, TOKEN_LIFETIME, Answer, Ide
 from simulator.domain.accounts import Account, IdentifierType
 from simulator.domain.clock import EPOCH
 from simulator.domain.contents import Contents
+from simulator.domain.emails import EMAILS_KEPT, Email, EmailKind
 from simulator.domain.errors import DuplicateId, NotFound
 from simulator.domain.events import EVENTS_KEPT, EventQuery, Kind
 from simulator.domain.merchants import LinkedAccount, Merchant
@@ -131,6 +132,19 @@ def event(number: int, subject: str | None = "sent", kind: str = Kind.TESTER, **
     return events.Event(number, at, at + INSTANT, kind, subject, number - 1 or None, data)
 
 
+def email(id_: str, *, minute: int = 0) -> Email:
+    """A receipt for a payment, sent some minutes after noon."""
+    return Email(
+        id=id_,
+        kind=EmailKind.RECEIPT,
+        created_at=NOON + timedelta(minutes=minute),
+        to=Payer("Jane Doe", "jane@doe.com"),
+        merchant_name=ADA.name,
+        merchant_email=ADA.email,
+        payment=payment("sent"),
+    )
+
+
 SENT = payment("sent", state=PaymentState.SENT, sent_at=NOON)
 ALSO_SENT = payment("also sent", state=PaymentState.SENT, sent_at=NOON)
 CHOSEN = payment("chosen", state=PaymentState.AWAITING_PAYMENT_CONSENT, provider=MOCK_BANK)
@@ -140,6 +154,7 @@ SECOND_REFUND = refund("second refund", "sent", state=RefundState.FAILED)
 TOKEN, OLD_TOKEN = token("token"), token("old token", age=TOKEN_LIFETIME)
 CALL, OLD_CALL = call("call"), call("old call", age=ANSWER_LIFETIME)
 TIMER, LATER_TIMER = timer(2, minute=1), timer(1, minute=2)
+EMAIL = email("e-mail")
 EVENT, LATER_EVENT = event(1, did="pay"), event(2, None, Kind.CLOCK_CHANGED, rate=0.5, deep={"list": [1, None]})
 ANSWER = Answer(201, "application/json", b'{"id":"\xc3\xa9\x00"}')
 
@@ -148,6 +163,7 @@ def furnish(world: World) -> None:
     """Put some of everything into a world: at noon, one token and one call are over."""
     for value in (SENT, UNTOUCHED, CHOSEN, ALSO_SENT, REFUND, SECOND_REFUND, OLD_TOKEN, TOKEN, LATER_TIMER, TIMER):
         world.add(value)
+    world.add(EMAIL)
     for line in (EVENT, LATER_EVENT):
         world.record(line)
     world.save(OLD_CALL)
@@ -171,6 +187,7 @@ CHANGES: dict[str, Change] = {
     "adding an older payment": lambda world: world.add(payment("old payment", minute=-9)),
     "adding a refund": lambda world: world.add(refund("new refund", "sent")),
     "adding the first refund of a payment": lambda world: world.add(refund("first refund", "also sent")),
+    "adding an e-mail": lambda world: world.add(email("new e-mail")),
     "adding a token": lambda world: world.add(token("new token")),
     "beginning a call": lambda world: world.save(call("new call")),
     "answering a call": lambda world: world.save(replace(CALL, answer=ANSWER)),
@@ -194,6 +211,7 @@ IDS = [
     *("refund", "second refund", "new refund", "first refund"),
     *("token", "old token", "new token"),
     *("call", "old call", "new call"),
+    *("e-mail", "new e-mail"),
 ]
 
 
@@ -220,6 +238,7 @@ def seen_in(world: World) -> dict[str, object]:
         "refunds of payments": world.refunds_of(IDS),
         "tokens": [found(world.token, id_) for id_ in IDS],
         "calls": [world.call(id_) for id_ in IDS],
+        "e-mails": [world.emails(100), *(found(world.email, id_) for id_ in IDS)],
         "timers": [world.timers(), world.next_timer(), *(world.timers([id_]) for id_ in IDS)],
         "events": [world.events(EventQuery()), *(world.events(EventQuery(subjects=[id_])) for id_ in IDS)],
         "newest event": [world.last_event(), world.latest(), world.event(1)],
@@ -651,6 +670,7 @@ class StoreContract:
             "refunds of payments": dict.fromkeys(IDS, ()),
             "tokens": nothing,
             "calls": nothing,
+            "e-mails": [(), *nothing],
             "timers": [(), None, *(() for _ in IDS)],
             "events": [(), *(() for _ in IDS)],
             "newest event": [0, EPOCH, None],
@@ -997,6 +1017,35 @@ class StoreContract:
             assert world.contents().counts == {"payment": 1, "refund": 7}
             assert [world.count("refund"), world.count("payment"), world.count("token")] == [8, 2, 1]
 
+    # E-mails.
+
+    def test_the_newest_emails_are_listed_the_newest_first(self, furnished: Store) -> None:
+        with furnished.transaction(ADA.key) as world:
+            world.add(email("second"))
+            world.add(email("third", minute=-1))
+        with furnished.transaction(ADA.key) as world:
+            assert [each.id for each in world.emails(2)] == ["third", "second"]
+            assert [each.id for each in world.emails(9)] == ["third", "second", "e-mail"]
+            assert world.email("second") == email("second")
+        assert furnished.owner("second") == ADA.key
+
+    def test_the_oldest_email_makes_room_for_the_newest(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            for number in range(EMAILS_KEPT):
+                world.add(email(f"e-mail {number}"))
+        with suppress(Undone), store.transaction(ADA.key) as world:
+            world.add(email("one too many"))
+            raise Undone
+        assert [store.owner(f"e-mail {number}") for number in (0, EMAILS_KEPT - 1)] == [ADA.key, ADA.key]
+        with store.transaction(ADA.key) as world:
+            assert [each.id for each in world.emails(EMAILS_KEPT)][-1] == "e-mail 0"
+            world.add(email("one more"))
+        with store.transaction(ADA.key) as world:
+            kept = [each.id for each in world.emails(2 * EMAILS_KEPT)]
+            assert (len(kept), kept[0], kept[-1]) == (EMAILS_KEPT, "one more", "e-mail 1")
+            assert found(world.email, "e-mail 0") is None
+        assert store.owner("e-mail 0") is None
+
     # All there is.
 
     def test_the_contents_are_all_there_is_but_for_calls_under_way(self, furnished: Store) -> None:
@@ -1011,6 +1060,7 @@ class StoreContract:
                 refunds=(REFUND, SECOND_REFUND),
                 tokens=(OLD_TOKEN, TOKEN),
                 idempotent_calls=(answered,),
+                emails=(EMAIL,),
                 timers=(TIMER, LATER_TIMER),
                 events=(EVENT, LATER_EVENT),
             )
@@ -1045,6 +1095,7 @@ class StoreContract:
                 "refunds": 2,
                 "tokens": 2,
                 "idempotency_keys": 2,
+                "emails": 1,
                 "timers": 2,
                 "events": 2,
             }

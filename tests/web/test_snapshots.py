@@ -80,7 +80,17 @@ def test_a_snapshot_can_be_read_and_compared_line_by_line(merchant: MerchantCall
     assert f'      "id": "{session["id"]}",' in after.splitlines()
     assert after.endswith("\n}\n")
     assert list(json.loads(after)) == [
-        *("format", "merchant", "counts", "payment_sessions", "refunds", "tokens", "idempotent_calls", "timers"),
+        *(
+            "format",
+            "merchant",
+            "counts",
+            "payment_sessions",
+            "refunds",
+            "tokens",
+            "idempotent_calls",
+            "emails",
+            "timers",
+        ),
         "events",
     ]
 

@@ -18,11 +18,12 @@ from simulator.domain.access import Answer, IdempotentCall, Token
 from simulator.domain.accounts import Account
 from simulator.domain.clock import iso
 from simulator.domain.contents import Contents
+from simulator.domain.emails import Email
 from simulator.domain.events import Event
 from simulator.domain.faults import Fault
 from simulator.domain.ids import token_of, uuid_of
 from simulator.domain.merchants import Merchant
-from simulator.domain.payments import Payment
+from simulator.domain.payments import Payer, Payment
 from simulator.domain.providers import Provider
 from simulator.domain.refunds import Refund
 from simulator.domain.scenarios import Play
@@ -38,8 +39,8 @@ _OWN = {"secret": "", "application_id": "", "generation": 0}
 _NAMES = {
     kind.__name__: kind
     for kind in (
-        *(Account, Answer, Event, Fault, IdempotentCall, Mapping, Merchant, Payment, Play, Provider, Refund, Timer),
-        *(Token, datetime),
+        *(Account, Answer, Email, Event, Fault, IdempotentCall, Mapping, Merchant, Payer, Payment, Play, Provider),
+        *(Refund, Timer, Token, datetime),
     )
 }
 """What the domain's annotations name without importing it."""
@@ -190,7 +191,7 @@ def contents_for(merchant_key: str, snapshot: dict[str, Any]) -> Contents:
 def _new_names(merchant_key: str, contents: Contents) -> dict[str, str]:
     """What the things in another merchant's snapshot are called at the merchant with this key."""
     merchant = contents.merchant
-    things = (contents.payment_sessions, contents.refunds, merchant.accounts, merchant.faults)
+    things = (contents.payment_sessions, contents.refunds, contents.emails, merchant.accounts, merchant.faults)
     ids = {thing.id for some in things for thing in some}
     ids |= set(_UUID.findall(" ".join(event.subject or "" for event in contents.events)))  # also what is gone
     names = {id_: uuid_of("snapshot", merchant_key, id_) for id_ in ids}

@@ -1,0 +1,179 @@
+"""Sending e-mails by SMTP: to a real mail server, a dead one, one that hangs."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from queue import Queue
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from simulator.adapters.smtp import SmtpPost
+from simulator.domain.emails import Email, EmailKind, Letter
+from simulator.domain.merchants import SANDBOX_ACCOUNT
+from simulator.domain.money import Currency
+from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import EmailMessage
+
+NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+KEY = "pk_test_shop"
+PATIENCE = 5
+"""Seconds that something may take before the test fails."""
+
+REQUEST = PaymentRequest(
+    reference="Illuminate", line_items=(LineItem("Candles", 100, Currency.GBP, 4),), payee=SANDBOX_ACCOUNT
+)
+RECEIPT = Email(
+    id="e-mail",
+    kind=EmailKind.RECEIPT,
+    created_at=NOON,
+    to=Payer("Jane Doe", "jane@doe.com"),
+    merchant_name="Søren & Ada",
+    merchant_email="payments@merchant.example",
+    payment=Payment(id="payment", request=REQUEST, created_at=NOON),
+)
+LETTER = Letter("£4.00 paid", "You paid £4.00.\n", "<p>You paid £4.00.</p>\n")
+
+
+class Inbox:
+    """What a mail server got."""
+
+    def __init__(self) -> None:
+        self.messages: Queue[EmailMessage] = Queue()
+
+    async def handle_DATA(self, _: object, __: object, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
+        self.messages.put(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 OK"
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture
+def server(inbox: Inbox) -> Iterator[int]:
+    """The port of a mail server."""
+    controller = Controller(inbox, hostname="127.0.0.1", port=_free_port())
+    controller.start()
+    yield controller.port
+    controller.stop()
+
+
+def _free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+Fates = Queue[tuple[str, str, str]]
+
+
+@contextmanager
+def post(port: int, **options: Any) -> Iterator[tuple[SmtpPost, Fates]]:
+    """A post at work, and what it tells: whose e-mail, which, and why it failed."""
+    fates: Fates = Queue()
+    smtp = SmtpPost("127.0.0.1", port, **options)
+    smtp.start(lambda _: LETTER, lambda key, email, failure: fates.put((key, email.id, failure)))
+    yield smtp, fates
+    smtp.stop()
+
+
+def test_an_email_arrives_with_text_and_html(inbox: Inbox, server: int) -> None:
+    with post(server) as (smtp, fates):
+        smtp.take(KEY, RECEIPT)
+        assert fates.get(timeout=PATIENCE) == (KEY, "e-mail", "")
+    message = inbox.messages.get(timeout=PATIENCE)
+    assert message["Subject"] == "£4.00 paid"
+    assert message["From"].addresses[0].display_name == "Søren & Ada"
+    assert message["From"].addresses[0].addr_spec == "payments@merchant.example"
+    assert message["To"].addresses[0].addr_spec == "jane@doe.com"
+    assert message["Date"].datetime == NOON
+    text, html = message.iter_parts()
+    assert (text.get_content_type(), text.get_content().replace("\r", "")) == ("text/plain", LETTER.text)
+    assert (html.get_content_type(), html.get_content().replace("\r", "")) == ("text/html", LETTER.html)
+
+
+def test_emails_arrive_in_their_order(inbox: Inbox, server: int) -> None:
+    with post(server) as (smtp, fates):
+        for number in range(5):
+            smtp.take(KEY, replace(RECEIPT, id=f"e-mail-{number}"))
+        assert [fates.get(timeout=PATIENCE)[1] for _ in range(5)] == [f"e-mail-{number}" for number in range(5)]
+    ids = [str(inbox.messages.get(timeout=PATIENCE)["Message-ID"]) for _ in range(5)]
+    assert ids == [f"<e-mail-{number}@simulator.invalid>" for number in range(5)]
+
+
+@pytest.mark.parametrize("name", ["Jane\r\nBcc: everybody@doe.com", 'Jane "the\x00" Doe, <jane@evil.example>', "王 🕯"])
+def test_no_name_makes_a_header_of_its_own(inbox: Inbox, server: int, name: str) -> None:
+    with post(server) as (smtp, fates):
+        smtp.take(KEY, replace(RECEIPT, to=Payer(name, "jane@doe.com"), merchant_name=name))
+        assert fates.get(timeout=PATIENCE)[2] == ""
+    message = inbox.messages.get(timeout=PATIENCE)
+    assert [address.addr_spec for address in message["To"].addresses] == ["jane@doe.com"]
+    assert message["Bcc"] is None
+    assert len(message.keys()) == len(set(message.keys()))
+
+
+@pytest.mark.parametrize("address", ["jane doe@doe.com", "jane@doe.com\nBcc: x@y.example", "<script>@doe.com>"])
+def test_an_address_that_is_none_is_told_and_stops_nobody(inbox: Inbox, server: int, address: str) -> None:
+    with post(server) as (smtp, fates):
+        smtp.take(KEY, replace(RECEIPT, id="broken", to=Payer("Jane Doe", address)))
+        smtp.take(KEY, RECEIPT)
+        assert fates.get(timeout=PATIENCE)[2].startswith(f"127.0.0.1:{server}: ")
+        assert fates.get(timeout=PATIENCE) == (KEY, "e-mail", "")
+    assert inbox.messages.get(timeout=PATIENCE)["To"].addresses[0].addr_spec == "jane@doe.com"
+    assert inbox.messages.empty()
+
+
+def test_a_dead_server_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    with post(_free_port()) as (smtp, fates):
+        smtp.take(KEY, RECEIPT)
+        assert "refused" in fates.get(timeout=PATIENCE)[2]
+    assert "e-mail e-mail failed" in caplog.text
+
+
+def test_a_server_that_hangs_holds_up_nobody_but_the_post() -> None:
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as silent,
+        post(silent.getsockname()[1], patience=0.2, room=2) as (smtp, fates),
+    ):
+        for number in range(3):
+            smtp.take(KEY, replace(RECEIPT, id=f"e-mail-{number}"))
+        assert fates.get(timeout=PATIENCE) == (KEY, "e-mail-2", "Too many e-mails are waiting to be sent.")
+        for number in range(2):
+            _, id_, failure = fates.get(timeout=PATIENCE)
+            assert (id_, failure.rpartition(" ")[2]) == (f"e-mail-{number}", "out")
+
+
+def test_after_its_end_the_post_sends_nothing_more(inbox: Inbox, server: int) -> None:
+    writing, go_on = Event(), Event()
+
+    def write(_: Email) -> Letter:
+        writing.set()
+        assert go_on.wait(PATIENCE)
+        return LETTER
+
+    fates: Fates = Queue()
+    smtp = SmtpPost("127.0.0.1", server)
+    smtp.start(write, lambda key, email, failure: fates.put((key, email.id, failure)))
+    for number in range(3):
+        smtp.take(KEY, replace(RECEIPT, id=f"e-mail-{number}"))
+    assert writing.wait(PATIENCE)
+    smtp.stop()
+    smtp.take(KEY, replace(RECEIPT, id="late"))
+    go_on.set()
+    assert [fates.get(timeout=PATIENCE)[1:] for _ in range(2)] == [
+        ("late", "The simulator is stopping."),
+        ("e-mail-0", ""),
+    ]
+    assert inbox.messages.get(timeout=PATIENCE)
+    assert inbox.messages.empty()
