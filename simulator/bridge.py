@@ -38,8 +38,8 @@ class Bridge:
     """The RSGI application that answers as the WSGI application `app` does, its answers sent whole.
 
     A call to a path that starts with one of `brief` is answered in the event loop itself, which is fastest and one at
-    a time; any other may take its time in a thread. `body_limit` is the most bytes of a body that `app` has use for at
-    a path. `stop` ends what they wait for.
+    a time; any other may take its time in a thread, and as long as one of those changes something, so may all others.
+    `body_limit` is the most bytes of a body that `app` has use for at a path. `stop` ends what they wait for.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Bridge:
         self._brief = brief
         self._body_limit = body_limit
         self._threads = ThreadPoolExecutor(_THREADS, "call")
+        self._changes = 0
 
     def __rsgi_del__(self, _: object) -> None:
         """Let whoever waits go, for the server stops."""
@@ -69,14 +70,23 @@ class Bridge:
         environ = _environ(scope, body or b"")
         if body is not None:
             environ[BODY] = body
-        if scope.path.startswith(self._brief):
+        if scope.path.startswith(self._brief) and not self._changes:
             response = _call(self._app, environ)
         else:
-            response = await asyncio.get_running_loop().run_in_executor(self._threads, _call, self._app, environ)
+            response = await self._call_in_thread(environ)
         if TRANSPORT in environ:
             await _send(response, environ[TRANSPORT], scope, protocol)
         else:
             protocol.response_bytes(*response)
+
+    async def _call_in_thread(self, environ: WSGIEnvironment) -> Response:
+        """Answer without holding up others; one that changes something may itself hold up who needs the same world."""
+        changes = environ["REQUEST_METHOD"] not in ("GET", "HEAD")
+        self._changes += changes
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, _call, self._app, environ)
+        finally:
+            self._changes -= changes
 
     async def _read(self, scope: Scope, protocol: HTTPProtocol) -> bytes | None:
         """The body; of one that is longer than the limit, only enough for `app` to see that, or nothing."""

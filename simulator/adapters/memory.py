@@ -41,12 +41,12 @@ class MemoryStore:
                         f"There are {self._merchants_limit} merchants already; restart to make room."
                     )
                 space = self._spaces[merchant.key] = Space(merchant)
-            return space.merchant
+            return space.published
 
     def merchant(self, key: str) -> Merchant | None:
         """Return the merchant with this API key."""
         space = self._spaces.get(key)
-        return space.merchant if space else None
+        return space.published if space else None
 
     def merchants(self) -> tuple[str, ...]:
         """Return the API keys of all merchants."""

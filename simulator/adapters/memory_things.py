@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 class Space:
-    """One merchant's things, and the indexes that keep every call short however many there are."""
+    """One merchant's things, and the merchant: in the transaction that is open, and as everybody else knows it."""
 
     def __init__(self, merchant: Merchant) -> None:
         self.lock = Lock()
-        self.merchant = merchant
+        self.merchant = self.published = merchant
         self.things = Things()
 
 

@@ -49,6 +49,7 @@ class MemoryTransaction(MemoryReading):
             if error is None:
                 for id_ in self._disowned:
                     del self._owners[id_]
+                self._space.published = self._space.merchant
             else:
                 for undo in reversed(self._undo):
                     undo()
@@ -180,6 +181,10 @@ class MemoryTransaction(MemoryReading):
             "timers": len(before.timers),
             "events": len(before.events),
         }
+
+    def is_free(self, id_: str) -> bool:
+        """Whether nothing of any merchant has this id."""
+        return id_ not in self._owners or id_ in self._disowned
 
     def recount(self, counts: Mapping[str, int]) -> None:
         """Go on counting from `counts`."""

@@ -25,7 +25,7 @@ class Scheduler:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._fire: Callable[[str], None] = _log.warning
+        self._fire: Callable[[str], None]
         self._changed = Condition()
         self._due: dict[str, datetime] = {}
         self._heap: list[tuple[datetime, str]] = []

@@ -58,7 +58,7 @@ class MerchantClock:
         try:
             return min(self.base + (real - self.since) * self.rate, END_OF_TIME)
         except OverflowError:
-            return END_OF_TIME
+            return END_OF_TIME if real >= self.since else EPOCH
 
     def when(self, instant: datetime) -> datetime | None:
         """The real instant at which it shows `instant`; None when it stands still, or that is too far off."""

@@ -7,28 +7,32 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from simulator.domain.clock import END_OF_TIME, FASTEST, iso
-from simulator.domain.emails import EMAILS_KEPT
+from simulator.domain.clock import END_OF_TIME, EPOCH, FASTEST, iso
+from simulator.domain.emails import EMAILS_KEPT, EmailKind
 from simulator.domain.errors import InvalidContents, Refusals
 from simulator.domain.events import EVENTS_KEPT
 from simulator.domain.payments import currency_refusal, total_refusal
 from simulator.domain.refunds import refunded
-from simulator.domain.states import PaymentState
+from simulator.domain.states import PaymentAction, PaymentState
 from simulator.domain.timers import TimerKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from simulator.domain.access import IdempotentCall, Token
     from simulator.domain.emails import Email
     from simulator.domain.events import Event
     from simulator.domain.merchants import Merchant
-    from simulator.domain.payments import Payment
+    from simulator.domain.payments import LineItem, Payment
     from simulator.domain.refunds import Refund
     from simulator.domain.timers import Timer
 
     Problems = Iterator[tuple[str, str]]
     """Slash paths of what is broken, and sentences that say how."""
+
+
+_HIGHEST_COUNT = 2**62
+"""Nobody counts that far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,10 @@ class Contents:
 
     def check(self) -> None:
         """Raise Refusals with all that no world can be like."""
-        checks = (self._merchant, self._names, self._payments, self._refunds, self._timers, self._events)
+        checks = (
+            *(self._merchant, self._names, self._instants, self._payments, self._refunds, self._answers, self._emails),
+            *(self._timers, self._events),
+        )
         problems = [InvalidContents(sentence, place) for check in checks for place, sentence in check()]
         if problems:
             raise Refusals(problems)
@@ -80,6 +87,9 @@ class Contents:
             yield from ((f"{place}/{number}/id", "Is there twice.") for number, id_ in enumerate(ids) if seen[id_] > 1)
             if self.counts.get(kind, 0) < len(ids):
                 yield f"counts/{kind}", f"There are {len(ids)} already."
+        for kind, count in self.counts.items():
+            if count > _HIGHEST_COUNT:
+                yield f"counts/{kind}", f"Must be at most {_HIGHEST_COUNT}."
         if len(self.emails) > EMAILS_KEPT:
             yield "emails", f"Must be at most {EMAILS_KEPT}."
         for number in _repeated([call.id for call in self.idempotent_calls]):
@@ -89,17 +99,17 @@ class Contents:
         refunds = {refund.id for refund in self.refunds}
         for number, payment in enumerate(self.payment_sessions):
             place, items = f"payment_sessions/{number}", payment.request.line_items
-            if not items or any(item.amount < 1 or item.quantity < 1 for item in items):
-                yield f"{place}/request/line_items", "Must be one or more, each with an amount and a quantity above 0."
-            for refusal in (currency_refusal({item.currency for item in items}), total_refusal(items)):
-                if refusal is not None:
-                    yield f"{place}/request/line_items", str(refusal)
+            yield from ((f"{place}/request/line_items", sentence) for sentence in _wrong_with(items))
             if (payment.state is PaymentState.SENT) != (payment.sent_at is not None):
                 yield f"{place}/sent_at", f"Does not go with the state {payment.state}."
             if payment.refund_id is not None and payment.refund_id not in refunds:
                 yield f"{place}/refund_id", "There is no such refund."
             if payment.play is not None and not 0 <= payment.play.step <= len(payment.play.scenario.steps):
                 yield f"{place}/play/step", "There is no such step."
+            if payment.play is not None and PaymentAction.CHOOSE_PROVIDER in (
+                step.action for step in payment.play.scenario.steps
+            ):
+                yield f"{place}/play/scenario", "The payer chooses the provider, no bank does."
 
     def _refunds(self) -> Problems:
         payments = {payment.id: payment for payment in self.payment_sessions}
@@ -117,6 +127,34 @@ class Contents:
             payout = payments.get(refund.refund_payment_session_id or "")
             if payout is not None and payout.refund_id != refund.id:
                 yield f"{place}/refund_payment_session_id", "That payment session pays out no such refund."
+
+    def _instants(self) -> Problems:
+        """Whether everything happened before the end of time."""
+        instants = {
+            "payment_sessions": [max(each.created_at, each.sent_at or EPOCH) for each in self.payment_sessions],
+            "refunds": [refund.created_at for refund in self.refunds],
+            "tokens": [token.created_at for token in self.tokens],
+            "idempotent_calls": [call.created_at for call in self.idempotent_calls],
+            "emails": [max(email.created_at, email.payment.sent_at or EPOCH) for email in self.emails],
+            "events": [max(event.at, event.real_at) for event in self.events],
+        }
+        for place, all_of_them in instants.items():
+            for number, instant in enumerate(all_of_them):
+                if instant > END_OF_TIME:
+                    yield f"{place}/{number}", f"Must not be later than {iso(END_OF_TIME)}."
+
+    def _answers(self) -> Problems:
+        for number, call in enumerate(self.idempotent_calls):
+            answer = call.answer
+            if answer is not None and not (200 <= answer.status <= 599 and answer.content_type.isprintable()):
+                yield f"idempotent_calls/{number}/answer", "There is no such answer in HTTP."
+
+    def _emails(self) -> Problems:
+        for number, email in enumerate(self.emails):
+            for sentence in _wrong_with(email.payment.request.line_items):
+                yield f"emails/{number}/payment/request/line_items", sentence
+            if (email.kind is EmailKind.REFUND_DETAILS) != (email.refund is not None):
+                yield f"emails/{number}/refund", f"Does not go with the kind {email.kind}."
 
     def _timers(self) -> Problems:
         payments = {payment.id for payment in self.payment_sessions}
@@ -142,6 +180,14 @@ class Contents:
         for number, event in enumerate(self.events):
             if event.because is not None and not 0 < event.because < event.number:
                 yield f"events/{number}/because", "Must be the number of an earlier event."
+
+
+def _wrong_with(items: Sequence[LineItem]) -> list[str]:
+    """What is wrong with line items, a sentence each."""
+    if not items or any(item.amount < 1 or item.quantity < 1 for item in items):
+        return ["Must be one or more, each with an amount and a quantity above 0."]
+    refusals = (currency_refusal({item.currency for item in items}), total_refusal(items))
+    return [str(refusal) for refusal in refusals if refusal is not None]
 
 
 def _repeated(names: list[str]) -> Iterator[int]:

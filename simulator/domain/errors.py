@@ -105,6 +105,10 @@ class InvalidContents(Refusal):
     """Something in a snapshot that no world can be like."""
 
 
+class TooManyFaults(Refusal):
+    """A merchant has as many faults as anybody needs."""
+
+
 class TooManyWaits(Refusal):
     """More are waiting than the simulator can serve."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 LONGEST_LATENCY = 300
 """The most seconds that an answer is held back."""
 
+FAULTS_LIMIT = 100
+"""How many faults a merchant may have."""
+
+_NAME = re.compile("[A-Za-z0-9_.-]{0,64}")
+_INDEX = re.compile("[0-9]{1,9}")
 _NOTHING = object()
 
 
@@ -81,10 +87,11 @@ class Fault:
 
     @property
     def is_possible(self) -> bool:
-        """Whether its numbers are such as a fault may have."""
+        """Whether its name and its numbers are such as a fault may have."""
         status, (least, most) = self.effect.status, self.effect.latency
         return (
-            (status is None or 400 <= status <= 599)
+            _NAME.fullmatch(self.name) is not None
+            and (status is None or 400 <= status <= 599)
             and (self.effect.retry_after is None or self.effect.retry_after > 0)
             and 0 <= least <= most <= LONGEST_LATENCY
             and (self.times is None or self.times > 0)
@@ -117,7 +124,7 @@ def _at(value: object, path: str) -> object:
     for part in path.split("/"):
         if isinstance(value, dict):
             value = value.get(part, _NOTHING)
-        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+        elif isinstance(value, list) and _INDEX.fullmatch(part) and int(part) < len(value):
             value = value[int(part)]
         else:
             return _NOTHING

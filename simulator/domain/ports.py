@@ -117,6 +117,9 @@ class World(Protocol):
     def contents(self) -> Contents:
         """Return all that there is, but for idempotent calls that are still worked on."""
 
+    def is_free(self, id_: str) -> bool:
+        """Whether nothing of any merchant has this id."""
+
     def recount(self, counts: Mapping[str, int]) -> None:
         """Go on counting from `counts`, by kind."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.domain.access import TOKEN_LIFETIME, Token
 from simulator.domain.errors import InvalidScope, NotAuthorised, NotFound, Unauthenticated
-from simulator.domain.events import Kind
+from simulator.domain.events import Cause, Kind
 from simulator.domain.merchants import looks_live
 from simulator.domain.timers import TimerKind
 
@@ -71,7 +71,7 @@ class AccessService:
         """Issue a token, unscoped without `scope`; InvalidScope when that is not the merchant's application."""
         if scope is not None and scope != merchant.application_id:
             raise InvalidScope(f"The application of this API key is {merchant.application_id}, not {scope}.")
-        with self._simulation.work(merchant.key) as work:
+        with self._simulation.work(merchant.key, Cause(merchant.generation)) as work:
             token = Token(work.new_token(), scope, work.at)
             work.world.add(token)
             work.tell(Kind.TOKEN_ISSUED, by="merchant", scope=scope)

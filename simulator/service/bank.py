@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simulator.domain.errors import NothingToDo, Refusal
 from simulator.domain.events import Kind
+from simulator.domain.ports import PaymentQuery
 from simulator.domain.scenarios import Door, Play, Progression, Scenario
-from simulator.domain.states import PaymentAction
+from simulator.domain.states import PaymentAction, PaymentState
 from simulator.domain.timers import TimerKind
-from simulator.service.changes import change_payment, touch_payout
+from simulator.service.changes import change_payment, let_expire, touch_payout
 
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
     from simulator.domain.scenarios import Step
     from simulator.service.simulation import Simulation
     from simulator.service.work import Work
+
+_PLAYED_IN = (
+    PaymentState.AWAITING_PAYMENT_CONSENT,
+    PaymentState.INITIATED,
+    PaymentState.PENDING,
+    PaymentState.FAILED,
+)
+"""Where a scenario may still have steps to come; late success comes after failure."""
 
 _CONSENTED = frozenset({PaymentAction.INITIATE, PaymentAction.ACCEPT, PaymentAction.SETTLE})
 """What a bank does only after its customer authorised the payment, and so chose an account."""
@@ -81,6 +91,15 @@ def timely_step(work: Work, payment_id: str) -> None:
         _go_on(work, _take_step(work, payment, payment.play, payment.play.next_step))
 
 
+def keep_pace(work: Work) -> None:
+    """Let every scenario that is being played go on as the merchant's progression, which has changed, wants it."""
+    for state in _PLAYED_IN:
+        for payment in work.world.payments(PaymentQuery(limit=sys.maxsize, state=state)):
+            if payment.play is not None:
+                work.cancel(payment.id, TimerKind.SCENARIO_STEP)
+                _go_on(work, payment)
+
+
 def act(work: Work, payment_id: str, action: PaymentAction, by: str, *, force: bool = False, **details: Any) -> Payment:
     """Initiate, accept, settle, reject, fail or expire a payment; `force` does it from any state.
 
@@ -110,6 +129,7 @@ def _go_on(work: Work, payment: Payment) -> Payment:
         if step is None:
             payment = replace(payment, play=None)
             work.world.save(payment)
+            let_expire(work, payment)
             break
         if work.merchant.progression is Progression.MANUAL:
             break
@@ -137,6 +157,7 @@ def _take_step(work: Work, payment: Payment, play: Play, step: Step) -> Payment:
         work.world.save(stopped)
         work.tell(Kind.SCENARIO_STOPPED, payment.id, why=str(late), **told)
         touch_payout(work, payment)
+        let_expire(work, stopped)
         return stopped
 
 

@@ -23,8 +23,15 @@ def add_payment(work: Work, payment: Payment, by: str) -> None:
     """Keep a new payment session, which expires if the merchant wants that."""
     work.world.add(payment)
     work.tell(Kind.PAYMENT_CREATED, payment.id, by=by, amount=payment.amount, refund_id=payment.refund_id)
+    let_expire(work, payment)
+
+
+def let_expire(work: Work, payment: Payment) -> None:
+    """Let a payment session expire, if the merchant wants that, unless somebody pays it or turns out to have paid."""
     lifetime = work.merchant.session_expires_after
-    if lifetime is not None and payment.state in EXPIRABLE:
+    if lifetime is None or payment.state not in EXPIRABLE or payment.play is not None:
+        return
+    if not any(timer.kind is TimerKind.SESSION_EXPIRY for timer in work.world.timers([payment.id])):
         work.schedule(TimerKind.SESSION_EXPIRY, payment.id, lifetime)
 
 
@@ -40,6 +47,7 @@ def change_payment(
     work.world.save(after)
     if before.play is not None and after.play is None:
         work.cancel(after.id, TimerKind.SCENARIO_STEP)
+        let_expire(work, after)
     if before.state in EXPIRABLE and after.state not in EXPIRABLE:
         work.cancel(after.id, TimerKind.SESSION_EXPIRY)
     details = {name: value for name, value in details.items() if value not in (None, "", False)}

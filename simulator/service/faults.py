@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from simulator.domain.errors import NotFound
+from simulator.domain.errors import NotFound, TooManyFaults
 from simulator.domain.events import Kind
-from simulator.domain.faults import after_hit
+from simulator.domain.faults import FAULTS_LIMIT, after_hit
 from simulator.domain.ids import chance_of
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class FaultService:
     def add(self, fault: Fault) -> Fault:
         """Let calls hit `fault` too, after those there are."""
         with self._changing() as work:
+            if len(work.merchant.faults) >= FAULTS_LIMIT:
+                raise TooManyFaults(f"There are {FAULTS_LIMIT} faults already: remove some, or replace them all.")
             fault = replace(fault, id=work.new_id("fault"))
             _keep(work, (*work.merchant.faults, fault))
             return fault

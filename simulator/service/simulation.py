@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
     from simulator.domain.scenarios import Scenarios
 
 
+WAITS_LIMIT = 200
+"""How many may wait at once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
     """Everything the services work with.
 
     `configured` are the merchants from fixtures and settings as they were at the start, and `pasts` what had happened
     to some of them by then; with `strict_keys` there are no others. `fault_presets` are by name. `seed` is that of the
-    merchants that have none of their own.
+    merchants that have none of their own. `waits` are the places for those who wait.
     """
 
     store: Store
@@ -45,6 +50,7 @@ class Simulation:
     pasts: Mapping[str, tuple[PastPayment, ...]] = field(default_factory=dict)
     strict_keys: bool = False
     fault_presets: Mapping[str, Preset] = field(default_factory=dict)
+    waits: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(WAITS_LIMIT), repr=False)
 
     def starting_merchant(self, key: str) -> Merchant:
         """The merchant with this API key as it is before anything happened; NotFound when there can be none."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from simulator.domain.errors import DuplicateId, InvalidContents
-from simulator.service.tester import Discarded
-from simulator.service.waiting import reset_topic
+from simulator.domain.errors import DuplicateId, InvalidContents, InvalidProvider
+from simulator.service.tester import Discarded, begin_anew
 
 if TYPE_CHECKING:
     from simulator.domain.contents import Contents
-    from simulator.domain.merchants import Merchant
     from simulator.domain.ports import World
     from simulator.service.simulation import Simulation
 
@@ -36,29 +34,27 @@ class SnapshotService:
         Raises Refusals, InvalidScenario or InvalidContents, and changes nothing, when `contents` can be no world.
         """
         contents.check()
-        self._simulation.scenarios.find(contents.merchant.scenario, "merchant/scenario")
-        for number, payment in enumerate(contents.payment_sessions):
-            for _, name in payment.scenarios:
-                self._simulation.scenarios.find(name, f"payment_sessions/{number}/scenarios")
+        self._check_names(contents)
         self._simulation.merchant(self._key)
         with self._simulation.work(self._key) as work:
-            merchant = _in_place_of(work.merchant, contents.merchant)
-            things = work.world.clear()
-            work.world.save(merchant)
+            mine = work.merchant
+            merchant = replace(contents.merchant, key=mine.key, secret=mine.secret, application_id=mine.application_id)
+            discarded = begin_anew(work, merchant)
             _fill(work.world, contents)
-            work.retime()
-            work.touch(reset_topic(self._key))
-            return Discarded(merchant, things)
+            return discarded
 
-
-def _in_place_of(mine: Merchant, restored: Merchant) -> Merchant:
-    return replace(
-        restored,
-        key=mine.key,
-        secret=mine.secret,
-        application_id=mine.application_id,
-        generation=mine.generation + 1,
-    )
+    def _check_names(self, contents: Contents) -> None:
+        """Refuse scenarios and banks that there are not."""
+        merchant, scenarios = contents.merchant, self._simulation.scenarios
+        scenarios.find(merchant.scenario, "merchant/scenario")
+        for number, payment in enumerate(contents.payment_sessions):
+            for _, name in payment.scenarios:
+                scenarios.find(name, f"payment_sessions/{number}/scenarios")
+        for number, linked in enumerate(merchant.accounts):
+            try:
+                self._simulation.provider(linked.provider)
+            except InvalidProvider as unknown:
+                raise InvalidContents(str(unknown), f"merchant/accounts/{number}/provider") from unknown
 
 
 def _fill(world: World, contents: Contents) -> None:

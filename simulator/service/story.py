@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.domain.clock import ClockMode, iso
 from simulator.domain.events import Event, EventQuery, Kind
 from simulator.domain.scenarios import Progression
 from simulator.domain.states import PaymentState, RefundState
+from simulator.domain.timers import TimerKind
 
 if TYPE_CHECKING:
     from simulator.domain.merchants import Merchant
@@ -89,9 +90,16 @@ def _events_about(world: World, subjects: list[str]) -> tuple[Event, ...]:
     return tuple(found[number] for number in sorted(found))
 
 
+class _Told(dict[str, Any]):
+    """What an event tells; what it does not tell is an ellipsis."""
+
+    def __missing__(self, _: str) -> str:
+        return "…"
+
+
 def in_words(event: Event) -> str:
     """What an event says, in a sentence; nothing for an event that changed nothing."""
-    data = event.data
+    data = _Told(event.data)
     reason = f" ({data['reason']})" if data.get("reason") else ""
     step = f" by step {data['step']} of {data['scenario']}" if data.get("step") else ""
     match event.kind:
@@ -114,7 +122,7 @@ def why_not_yet(
     """What a payment waits for, a sentence each."""
     sentences = [_of_timer(simulation, merchant, payment, timer) for timer in due]
     step = payment.play.next_step if payment.play else None
-    if step is not None and not any(timer.kind == "scenario_step" for timer in due):
+    if step is not None and not any(timer.kind is TimerKind.SCENARIO_STEP for timer in due):
         action = step.action.value if step.action else "the payer's turning away"
         if merchant.progression is Progression.MANUAL:
             where = f"POST /__admin/payment_sessions/{payment.id}/next"
@@ -134,7 +142,7 @@ def why_no_refund_yet(refund: Refund) -> str:
 def _of_timer(simulation: Simulation, merchant: Merchant, payment: Payment, timer: Timer) -> str:
     step = payment.play.next_step if payment.play else None
     what = timer.kind.value.replace("_", " ")
-    if step is not None and timer.kind == "scenario_step":
+    if step is not None and timer.kind is TimerKind.SCENARIO_STEP:
         what = f"next step, {step.action.value if step.action else 'turning away'},"
     clock = merchant.clock
     if clock.mode is ClockMode.FROZEN:

@@ -133,7 +133,9 @@ class TesterService:
             merchant = replace(work.merchant, **settings)
             work.world.save(merchant)
             told: dict[str, Any] = {name: "…" if name == "seed" else value for name, value in settings.items()}
-            work.tell(Kind.MERCHANT_CHANGED, by="tester", **told)
+            work.blame(Kind.MERCHANT_CHANGED, by="tester", **told)
+            if "progression" in settings:
+                bank.keep_pace(work)
             return merchant
 
     def reset(self, merchant_key: str) -> Discarded:
@@ -144,13 +146,9 @@ class TesterService:
         starting = self._simulation.starting_merchant(merchant_key)
         self._simulation.store.enrol(starting)
         with self._simulation.work(merchant_key) as work:
-            generation = work.merchant.generation + 1
-            things = work.world.clear()
-            work.world.save(replace(starting, generation=generation))
+            discarded = begin_anew(work, starting)
             relive(work, self._simulation.pasts.get(merchant_key, ()))
-            work.retime()
-            work.touch(reset_topic(merchant_key))
-            return Discarded(work.merchant, things)
+            return discarded
 
     def reset_all(self) -> list[Discarded]:
         """Put all merchants back to how they started."""
@@ -165,6 +163,16 @@ class TesterService:
         with self._simulation.work(self._owner(kind, id_)) as work:
             work.blame(Kind.TESTER, id_, did=did)
             yield work
+
+
+def begin_anew(work: Work, merchant: Merchant) -> Discarded:
+    """Empty the world for its next generation, in which `merchant` has it."""
+    following = replace(merchant, generation=work.merchant.generation + 1)
+    things = work.world.clear()
+    work.world.save(following)
+    work.retime()
+    work.touch(reset_topic(merchant.key))
+    return Discarded(following, things)
 
 
 def _with_refunds(work: Work, payment_id: str) -> PaymentWithRefunds:

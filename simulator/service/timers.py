@@ -107,10 +107,8 @@ def _fire(work: Work, timer: Timer) -> None:
 
 
 def _expire_session(work: Work, payment_id: str) -> None:
-    if work.world.payment(payment_id).play is None:
+    if work.world.payment(payment_id).play is None:  # else it was authorised just in time
         bank.act(work, payment_id, PaymentAction.EXPIRE, "time", reason="PAYMENT_EXPIRED")
-    elif work.merchant.session_expires_after is not None:  # authorised just in time, but the payer may still turn away
-        work.schedule(TimerKind.SESSION_EXPIRY, payment_id, work.merchant.session_expires_after)
 
 
 def _expire_token(work: Work, token_id: str) -> None:

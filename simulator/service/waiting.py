@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from threading import BoundedSemaphore
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from simulator.domain.errors import InvalidGoal, StillWaiting, Superseded, TooManyWaits
 from simulator.domain.events import Event, EventQuery
 from simulator.domain.states import PaymentState, RefundState
+from simulator.service.simulation import WAITS_LIMIT
 from simulator.service.story import subjects_of_payment, subjects_of_refund, why_no_refund_yet, why_not_yet
 
 if TYPE_CHECKING:
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT = 60.0
 """Seconds."""
-
-WAITS_LIMIT = 200
-"""How many may wait at once."""
-
-_slots = BoundedSemaphore(WAITS_LIMIT)
 
 
 class Goal(StrEnum):
@@ -105,12 +100,17 @@ class WaitService:
         with self._simulation.store.transaction(key) as world:
             return world.refund(id_)
 
-    def event(self, merchant_key: str, query: EventQuery, seconds: float) -> Event:
-        """Return the first event that `query` asks for."""
+    def event(self, merchant_key: str, query: EventQuery, seconds: float, *, from_now: bool = False) -> Event:
+        """Return the first event that `query` asks for; `from_now`, the first that is yet to happen."""
         found: list[Event] = []
+        after = None if from_now else query.after
 
         def look(world: World) -> Look:
-            found[:] = world.events(query)
+            nonlocal after
+            last = world.last_event()
+            found[:] = world.events(replace(query, after=last if after is None else after, limit=1))
+            if after is None or query.subjects is None:  # the subject of a call is known only once it is answered
+                after = last
             return Look(bool(found), "No such event has happened", due=world.timers())
 
         self._wait(merchant_key, None, "an event", seconds, look)
@@ -119,12 +119,13 @@ class WaitService:
     def _wait(
         self, merchant_key: str, subjects: list[str] | None, until: str, seconds: float, look: Callable[[World], Look]
     ) -> None:
-        if not _slots.acquire(blocking=False):
+        slots = self._simulation.waits
+        if not slots.acquire(blocking=False):
             raise TooManyWaits(f"{WAITS_LIMIT} calls are waiting already.")
         try:
             self._wait_in_slot(merchant_key, subjects, until, min(seconds, LONGEST_WAIT), look)
         finally:
-            _slots.release()
+            slots.release()
 
     def _wait_in_slot(
         self, merchant_key: str, subjects: list[str] | None, until: str, seconds: float, look: Callable[[World], Look]
@@ -141,12 +142,13 @@ class WaitService:
                     if merchant.generation != generation:
                         raise Superseded(f"The merchant {merchant_key} was reset while you waited for {until}.")
                     seen = look(world)
-                    happened = world.events(EventQuery(after=before, subjects=subjects)) if not seen.reached else ()
                 if seen.reached:
                     return
                 left = begun + seconds - monotonic()
                 if seen.hopeless or left <= 0 or not listener.wait(left):
                     waited = monotonic() - begun
+                    with store.transaction(merchant_key) as world:
+                        happened = world.events(EventQuery(after=before, subjects=subjects))
                     raise WaitedInVain(f"{seen.state}, not {until}, after {waited:.1f} s.", seen, happened)
 
 

@@ -12,6 +12,7 @@ from simulator.domain.ids import reference_of, token_of, uuid_of
 from simulator.domain.timers import Timer, TimerKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from types import TracebackType
 
@@ -54,7 +55,7 @@ class Work:
         try:
             merchant = self.world.merchant()
             if self._cause is not None and self._cause.generation != merchant.generation:
-                raise Superseded(f"The merchant {self._key} was reset while this was under way.")  # noqa: TRY301
+                raise Superseded(f"The merchant {self._key} was reset while this was under way.")  # noqa: TRY301  one way out
             self.real_at = self.simulation.clock.now()
             self.at = max(merchant.clock.at(self.real_at), self.world.latest())
             if self._cause is not None:
@@ -67,8 +68,7 @@ class Work:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Keep or undo it all, then wake whoever waits for it."""
         if self._retimed and error is None:
-            timer = self.world.next_timer()  # the alarm is set while nobody else can change the timers
-            self.simulation.alarm.set(self._key, self.merchant.clock.when(timer.due) if timer else None)
+            self._set_alarm()
         self._transaction.__exit__(kind, error, at)
         if error is not None and self._began is not None:
             self._began.event = None
@@ -78,6 +78,15 @@ class Work:
         if error is None:
             for email in self._letter_box:
                 self.simulation.post.take(self._key, email)
+
+    def _set_alarm(self) -> None:
+        """Set the alarm while nobody else can change the timers."""
+        try:
+            timer = self.world.next_timer()
+            self.simulation.alarm.set(self._key, self.merchant.clock.when(timer.due) if timer else None)
+        except BaseException as failure:
+            self._transaction.__exit__(type(failure), failure, failure.__traceback__)
+            raise
 
     def _begin(self, cause: Cause) -> None:
         """Write down the call that causes this work, unless earlier work did."""
@@ -93,11 +102,18 @@ class Work:
 
     def new_id(self, kind: str) -> str:
         """A UUID for a new `kind` of thing."""
-        return uuid_of(self.merchant.seed, self._key, kind, self.world.count(kind))
+        return self._new_name(uuid_of, kind)
 
     def new_token(self) -> str:
         """An access token."""
-        return token_of(self.merchant.seed, self._key, "token", self.world.count("token"))
+        return self._new_name(token_of, "token")
+
+    def _new_name(self, name_of: Callable[..., str], kind: str) -> str:
+        """The next name that nothing has; a snapshot may have brought some before their time."""
+        while True:
+            name = name_of(self.merchant.seed, self._key, kind, self.world.count(kind))
+            if self.world.is_free(name):
+                return name
 
     def new_reference(self) -> str:
         """A reference, as Banked makes them up."""

@@ -37,6 +37,7 @@ REFUSALS: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.InvalidScenario: (422, "invalid_request"),
     errors.InvalidTime: (422, "invalid_request"),
     errors.InvalidGoal: (422, "invalid_request"),
+    errors.TooManyFaults: (422, "invalid_request"),
     errors.InvalidContents: (422, "invalid_request"),
     errors.IdempotencyConflict: (422, "invalid_idempotency_key"),
     errors.TooManyMerchants: (503, "service_unavailable"),

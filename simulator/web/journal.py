@@ -48,7 +48,7 @@ def finish(response: Response) -> Response:
             query=_FORM_SECRET.sub(r"\1…", query) if (query := environ.get("QUERY_STRING", "")) else "",
             status=response.status_code,
             ms=round((perf_counter() - this.begun) * 1000, 1),
-            request=_printed(_body()) if environ.get("CONTENT_LENGTH") else "",
+            request=_printed(body) if (body := _body()) else "",
             answer=_printed(b"".join(response.iter_encoded())),
         )
     return response

@@ -17,7 +17,7 @@ BODY = "simulator.body"
 BODY_LIMIT = 1024 * 1024
 """The most bytes that a request's body may have, unless it is a snapshot."""
 
-SNAPSHOT_LIMIT = 64 * BODY_LIMIT
+SNAPSHOT_LIMIT = 256 * BODY_LIMIT
 _SNAPSHOT = re.compile("/__admin/merchants/[^/]+/snapshot/?")
 
 

@@ -43,7 +43,8 @@ _IDEMPOTENCY_KEY = {
 class Operation:
     """What a route does, takes and answers, beside what all routes of the merchant's API do.
 
-    None stands for an answer without a body, or with `Errors`; `media_types` are those that `body` may come in.
+    None stands for an answer without a body, or with `Errors`; `media_types` are those that `body` may come in, `also`
+    those beside JSON in which a good answer may.
     """
 
     summary: str
@@ -51,20 +52,22 @@ class Operation:
     query: type[Schema] | None = None
     answers: Mapping[int, AnswerSchema] = field(default_factory=dict)
     media_types: tuple[str, ...] = (_JSON,)
+    also: tuple[str, ...] = ()
 
 
-def operation(
+def operation(  # noqa: PLR0913  each is named
     summary: str,
     *,
     body: type[Schema] | None = None,
     query: type[Schema] | None = None,
     answers: Mapping[int, AnswerSchema],
     media_types: tuple[str, ...] = (_JSON,),
+    also: tuple[str, ...] = (),
 ) -> Callable[[View], View]:
     """Describe a view, for its document."""
 
     def describe(view: View) -> View:
-        view.operation = Operation(summary, body, query, answers, media_types)  # type: ignore[attr-defined]
+        view.operation = Operation(summary, body, query, answers, media_types, also)  # type: ignore[attr-defined]
         return view
 
     return describe
@@ -111,7 +114,7 @@ def document_testers_api(app: Flask) -> dict[str, Any]:
 
 def _document(app: Flask, title: str, surfaces: tuple[_Surface, ...]) -> dict[str, Any]:
     from apispec import APISpec  # noqa: PLC0415  the description is rarely asked for
-    from apispec.ext.marshmallow import MarshmallowPlugin  # noqa: PLC0415
+    from apispec.ext.marshmallow import MarshmallowPlugin  # noqa: PLC0415  likewise
 
     spec = APISpec(title, __version__, "3.1.0", plugins=[MarshmallowPlugin()])
     spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
@@ -168,6 +171,8 @@ def _operation(described: Operation, rule: Rule, method: str, surface: _Surface)
         "security": list(surface.security),
         "responses": {str(status): _answer(answers[status], status, surface.errors) for status in sorted(answers)},
     }
+    for media_type in described.also:
+        operation["responses"]["200"]["content"][media_type] = {"schema": {"type": "string"}}
     if described.body is not None:
         content = {media_type: {"schema": described.body} for media_type in described.media_types}
         operation["requestBody"] = {"required": surface is _MERCHANTS or method == "put", "content": content}

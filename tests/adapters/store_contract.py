@@ -1017,6 +1017,26 @@ class StoreContract:
             assert world.contents().counts == {"payment": 1, "refund": 7}
             assert [world.count("refund"), world.count("payment"), world.count("token")] == [8, 2, 1]
 
+    def test_an_id_is_free_until_something_has_it_and_once_nothing_has_it(self, furnished: Store) -> None:
+        with furnished.transaction(BOB.key) as world:
+            assert (world.is_free("sent"), world.is_free("nobody's")) == (False, True)
+        with suppress(Undone), furnished.transaction(ADA.key) as world:
+            world.add(payment("new payment"))
+            assert not world.is_free("new payment")
+            world.clear()
+            assert world.is_free("sent")
+            raise Undone
+        with furnished.transaction(ADA.key) as world:
+            assert (world.is_free("sent"), world.is_free("new payment")) == (False, True)
+
+    def test_a_merchant_is_as_it_was_to_others_until_the_transaction_is_over(self, furnished: Store) -> None:
+        renamed = replace(ADA, name="Ada & Daughters")
+        with furnished.transaction(ADA.key) as world:
+            world.save(renamed)
+            assert furnished.merchant(ADA.key) == ADA
+            assert world.merchant() == renamed
+        assert furnished.merchant(ADA.key) == renamed
+
     # E-mails.
 
     def test_the_newest_emails_are_listed_the_newest_first(self, furnished: Store) -> None:

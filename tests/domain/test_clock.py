@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from simulator.domain.clock import (
     END_OF_TIME,
+    EPOCH,
     FASTEST,
     REAL_TIME,
     ClockMode,
@@ -228,3 +229,7 @@ def test_an_instant_and_a_duration_add_up_to_the_end_of_time_at_most() -> None:
 def test_instants_are_written_with_microseconds_and_a_z() -> None:
     assert iso(NOON) == "2026-11-23T12:00:00.000000Z"
     assert iso(NOON + timedelta(microseconds=1)) == "2026-11-23T12:00:00.000001Z"
+
+
+def test_a_clock_that_began_in_the_far_future_shows_the_epoch_until_then() -> None:
+    assert MerchantClock(END_OF_TIME, EPOCH + timedelta(days=1), 1e6).at(NOON) == EPOCH

@@ -122,7 +122,7 @@ def test_a_session_that_pays_out_a_refund_cannot_be_refunded() -> None:
         ("failed", False),
     ],
 )
-def test_all_but_a_failed_refund_take_from_their_payment(state: str, counts: bool) -> None:  # noqa: FBT001
+def test_all_but_a_failed_refund_take_from_their_payment(state: str, counts: bool) -> None:  # noqa: FBT001  pytest gives it by name
     assert refunded([some_refund(150, RefundState(state))]) == (150 if counts else 0)
 
 

@@ -183,7 +183,7 @@ def test_mmpp11_waits_mm_seconds_and_then_pp(mandate: str, payment: str) -> None
 
 @repeatable
 @given(st.text(max_size=10), st.booleans())
-def test_whatever_an_account_is_called_it_is_magic_or_it_is_not(account_number: str, recurring: bool) -> None:  # noqa: FBT001
+def test_whatever_an_account_is_called_it_is_magic_or_it_is_not(account_number: str, recurring: bool) -> None:  # noqa: FBT001  pytest gives it by name
     found = played(account_number, recurring=recurring)
     assert found is None or account_number.isdigit()
 

@@ -133,7 +133,7 @@ def test_nothing_more_happens_to_a_payment_that_has_ended(state: PaymentState) -
         ("failed", False),
     ],
 )
-def test_a_payment_can_be_deleted_until_the_bank_has_it(state: str, deletable: bool) -> None:  # noqa: FBT001
+def test_a_payment_can_be_deleted_until_the_bank_has_it(state: str, deletable: bool) -> None:  # noqa: FBT001  pytest gives it by name
     assert (state in DELETABLE) is deletable
 
 

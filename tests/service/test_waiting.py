@@ -22,8 +22,9 @@ from simulator.domain.scenarios import Progression
 from simulator.domain.states import PaymentAction
 from simulator.service import tester
 from simulator.service.merchant import MerchantService
+from simulator.service.simulation import WAITS_LIMIT
 from simulator.service.timers import TimerService
-from simulator.service.waiting import WAITS_LIMIT, WaitedInVain, WaitService
+from simulator.service.waiting import WaitedInVain, WaitService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

@@ -33,8 +33,11 @@ fuzzed = settings(
 def ids() -> dict[str, str]:
     """The ids of a paid payment and its refund, made anew, for a reset may have swept the last ones away."""
     merchant = actors.MerchantCaller(APP.test_client(), KEY, "sk_test_described")
-    paid = actors.Tester(APP.test_client()).pays(merchant.requests_payment(pence=2**62))
-    return {"payment_sessions": paid["id"], "refunds": actors.refund_id(merchant.refunds(paid, pence=1))}
+    tester = actors.Tester(APP.test_client())
+    paid = tester.pays(merchant.requests_payment(pence=2**62, payer={"name": "Jane Doe", "email": "jane@doe.com"}))
+    refund = merchant.refunds(paid, pence=1)
+    [email] = tester.ask("GET", f"/__admin/merchants/{KEY}/emails?limit=1")["emails"]
+    return {"payment_sessions": paid["id"], "refunds": actors.refund_id(refund), "emails": email["id"]}
 
 
 def hurried(case: Case[Any]) -> Case[Any]:

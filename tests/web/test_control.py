@@ -828,3 +828,54 @@ def test_a_reset_of_all_tells_what_was_thrown_away_of_each(
     assert (discarded[KEY]["payment_sessions"], discarded[KEY]["timers"]) == (1, 1)
     assert (discarded["pk_test_other"]["payment_sessions"], discarded["pk_test_other"]["timers"]) == (1, 0)
     assert merchant.ask("GET", "/v2/payment_sessions") == other_merchant.ask("GET", "/v2/payment_sessions") == []
+
+
+# A change of pace
+
+
+def test_an_expiry_that_comes_too_late_does_not_come_again(merchant: MerchantCaller, tester: Tester) -> None:
+    freezes(tester)
+    tester.ask("PUT", WORLD, json={"progression": "manual", "session_expires_after": 1})
+    taken(merchant, tester, "approve")
+    fired = advances(tester, by="365d")["fired"]
+    assert [each["kind"] for each in fired] == ["session_expiry"]
+
+
+def test_a_payer_who_turns_away_at_the_bank_may_still_be_too_late(merchant: MerchantCaller, tester: Tester) -> None:
+    freezes(tester)
+    tester.ask("PUT", WORLD, json={"progression": "manual", "session_expires_after": 60})
+    payment = taken(merchant, tester, "user_cancels")
+    assert advances(tester, by="61s")["fired"][0]["kind"] == "session_expiry"
+    tester.ask("POST", f"{PAYMENTS}/{payment['id']}/next")
+    assert merchant.reads_payment(payment["id"])["state"] == "awaiting_payment_consent"
+    advances(tester, by="61s")
+    assert merchant.reads_payment(payment["id"])["state"] == "failed"
+
+
+@pytest.mark.parametrize(("pace", "state"), [("time", "awaiting_payment_consent"), ("immediate", "sent")])
+def test_what_is_being_played_goes_on_at_the_new_pace(
+    merchant: MerchantCaller, tester: Tester, pace: str, state: str
+) -> None:
+    freezes(tester)
+    tester.ask("PUT", WORLD, json={"progression": "manual"})
+    payment = taken(merchant, tester, "approve_slowly")
+    assert advances(tester, by="1h")["fired"] == []
+    tester.ask("PUT", WORLD, json={"progression": pace})
+    assert merchant.reads_payment(payment["id"])["state"] == state
+    advances(tester, by="7s")
+    assert merchant.reads_payment(payment["id"])["state"] == "sent"
+
+
+def test_what_is_being_played_waits_when_the_pace_becomes_manual(merchant: MerchantCaller, tester: Tester) -> None:
+    freezes(tester)
+    payment = taken(merchant, tester, "approve_slowly")
+    tester.ask("PUT", WORLD, json={"progression": "manual"})
+    assert advances(tester, by="1h")["fired"] == []
+    tester.ask("POST", f"{PAYMENTS}/{payment['id']}/next")
+    assert merchant.reads_payment(payment["id"])["state"] == "initiated"
+
+
+def test_what_nobody_knows_is_refused_in_queries_of_the_log(tester: Tester) -> None:
+    for where in ("requests?kind=nonsense", "wait?limit=2&timeout=0"):
+        tester.ask("GET", f"{WORLD}/{where}", expect=422)
+    tester.ask("POST", f"{PAYMENTS}/{NOBODY}/actions/settle?force=maybe", expect=422)

@@ -370,3 +370,17 @@ def test_a_fault_is_hit_at_the_merchants_time(merchant: MerchantCaller, tester: 
     create(merchant)
     assert simulation.clock.now() == NOON
     assert events(tester, "fault.hit")[0]["at"] == events(tester, "request")[0]["at"]
+
+
+def test_there_are_only_so_many_faults(tester: Tester) -> None:
+    for _ in range(100):
+        add(tester, preset="rate_limited", times=1)
+    tester.ask("POST", FAULTS, json={"preset": "rate_limited"}, expect=422)
+    assert len(faults(tester)) == 100
+
+
+def test_a_fault_that_no_json_could_tell_is_refused(tester: Tester) -> None:
+    body = '{"effect": {"status": 500}, "match": {"body": {"reference": 1e999}}}'
+    headers = {"Content-Type": "application/json"}
+    answer = tester.ask("POST", FAULTS, data=body, headers=headers, expect=422)
+    assert list(parameters(answer)) == ["match/body"]

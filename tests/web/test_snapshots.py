@@ -27,6 +27,7 @@ KEY, OTHER = "pk_test_simulator", "pk_test_other"
 WORLD, OTHER_WORLD = f"/__admin/merchants/{KEY}", f"/__admin/merchants/{OTHER}"
 EXAMPLE = Path(__file__).parent / "snapshot_of_format_1.json"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+PLAY = "payment_sessions/3/play"
 NOBODY = "11111111-1111-4111-8111-111111111111"
 
 
@@ -206,12 +207,13 @@ def test_a_snapshot_may_be_larger_than_other_bodies(merchant: MerchantCaller, te
     assert len(merchant.ask("GET", "/v2/payment_sessions")) == 100
 
 
-def test_a_snapshot_that_is_too_large_is_refused(tester: Tester) -> None:
+def test_a_snapshot_that_is_too_large_is_refused(tester: Tester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.web.json.SNAPSHOT_LIMIT", 2 * 1024 * 1024)
     answer = tester.call(
-        "PUT", f"{WORLD}/snapshot", headers={"Content-Type": "application/json"}, data=b" " * (64 * 1024 * 1024 + 1)
+        "PUT", f"{WORLD}/snapshot", headers={"Content-Type": "application/json"}, data=b" " * (2 * 1024 * 1024 + 1)
     )
     assert answer.status_code == 413
-    assert answer.json["errors"][0]["title"] == "The body is too large: at most 64 MiB is read."
+    assert answer.json["errors"][0]["title"] == "The body is too large: at most 2 MiB is read."
 
 
 def test_where_there_can_be_no_merchant_there_is_no_snapshot(tester: Tester) -> None:
@@ -300,6 +302,21 @@ DAMAGED: list[tuple[Damage, int, str]] = [
     (_set("events/3/at", "2020-01-01T00:00:00.000000Z"), 422, "events/3/at"),
     (_set("events/3/because", 4), 422, "events/3/because"),
     (_set("events/3", 4), 422, "events/3"),
+    (_set("events/3/real_at", "9999-12-31T23:59:59.000000Z"), 422, "events/3"),
+    (_set("events/3/data", {"a": float("inf")}), 400, ""),
+    (_set("tokens/0/created_at", "9999-12-31T23:59:59.000000Z"), 422, "tokens/0"),
+    (_set("idempotent_calls/0/answer/status", 5), 422, "idempotent_calls/0/answer"),
+    (_set("idempotent_calls/0/answer/content_type", "a\nb"), 422, "idempotent_calls/0/answer"),
+    (_set("merchant/faults/0/name", "a\nb"), 422, "merchant/faults/0"),
+    (_set("merchant/accounts/0/provider", "No Such Bank"), 422, "merchant/accounts/0/provider"),
+    (_set("counts/payment_session", 2**63 - 1), 422, "counts/payment_session"),
+    (
+        _set("payment_sessions/3/play/scenario/steps/0/action", "choose_provider"),
+        422,
+        "payment_sessions/3/play/scenario",
+    ),
+    (_set("emails/0/payment/request/line_items", []), 422, "emails/0/payment/request/line_items"),
+    (_set("emails/0/refund", None), 422, "emails/0/refund"),
 ]
 
 
@@ -312,7 +329,7 @@ def test_a_damaged_snapshot_is_refused_and_changes_nothing(
     snapshot = json.loads(before)
     damage(snapshot)
     answer = restores(tester, json.dumps(snapshot), expect=status)
-    assert parameter in [error["source"].get("parameter") for error in answer["errors"]]
+    assert parameter in [error["source"].get("parameter", "") for error in answer["errors"]]
     assert all(error["title"].endswith(".") for error in answer["errors"])
     assert takes(tester) == before
 
@@ -330,3 +347,23 @@ def test_snapshots_of_this_format_can_always_be_read(tester: Tester) -> None:
     example = EXAMPLE.read_text("utf-8")
     restores(tester, example)
     assert takes(tester) == example
+
+
+def test_names_that_a_snapshot_brought_before_their_time_are_not_given_again(
+    merchant: MerchantCaller, other_merchant: MerchantCaller, tester: Tester
+) -> None:
+    first = merchant.requests_payment()
+    snapshot = takes(tester)
+    tester.ask("POST", f"{WORLD}/reset")
+    forged = json.loads(snapshot)
+    forged["merchant"]["key"] = other_merchant.key
+    restores(tester, json.dumps(forged), OTHER_WORLD)
+    assert merchant.requests_payment()["id"] != first["id"]
+
+    second = other_merchant.requests_payment()
+    other_merchant.ask("DELETE", f"/v2/payment_sessions/{first['id']}", expect=204)
+    lowered = json.loads(takes(tester, OTHER_WORLD))
+    lowered["counts"]["payment_session"] = 1
+    restores(tester, json.dumps(lowered), OTHER_WORLD)
+    ids = [other_merchant.requests_payment()["id"] for _ in range(3)]
+    assert len({*ids, second["id"]}) == 4

@@ -32,7 +32,12 @@ def list_(key: str) -> Response:
 
 
 @routes.get("/emails/<id_>")
-@operation("Show an e-mail as JSON, HTML or text", query=LetterQuery, answers={200: LetterView, 404: None})
+@operation(
+    "Show an e-mail as JSON, HTML or text",
+    query=LetterQuery,
+    answers={200: LetterView, 404: None},
+    also=("text/html", "text/plain"),
+)
 def read(id_: str) -> Response:
     """Show an e-mail: as HTML to a browser, as text or JSON to whoever asks for it."""
     form = _letter_query.load(request.args).get("form") or _FORMS[_accepted()]

@@ -136,9 +136,9 @@ def list_unmatched_requests(key: str) -> Response:
 def wait(key: str) -> Response:
     """Answer once an event of a `kind` happens, or has happened since the one numbered `after`."""
     data = _wait_query.load(request.args)
-    if "after" not in data:
-        data["after"] = str(_story(key).last_event(key))
-    return answer({"event": event_view(WaitService(simulation()).event(key, event_query(data), seconds(data)))})
+    known = TesterService(simulation()).merchant(key).key
+    found = WaitService(simulation()).event(known, event_query(data), seconds(data), from_now="after" not in data)
+    return answer({"event": event_view(found)})
 
 
 def _clock_set(key: str, change: Callable[[MerchantClock, datetime], MerchantClock]) -> Response:
@@ -147,8 +147,8 @@ def _clock_set(key: str, change: Callable[[MerchantClock, datetime], MerchantClo
 
 def _requests(key: str, *, unmatched: bool) -> Response:
     data = _requests_query.load(request.args)
-    query = event_query(data, kind=Kind.REQUEST)
-    calls = _story(key).events(key, replace(query, limit=EVENTS_KEPT))
+    query = event_query(data)
+    calls = _story(key).events(key, replace(query, kind=Kind.REQUEST, limit=EVENTS_KEPT))
     wanted = (call for call in calls if request_matches(data, call) and (not unmatched or "unmatched" in call.data))
     return answer({"requests": [event_view(call) for call in islice(wanted, query.limit)]})
 

@@ -13,7 +13,7 @@ from simulator.web.context import simulation
 from simulator.web.json import answer, read_object, read_optional_object
 from simulator.web.openapi import operation
 from simulator.web.schemas.accounts import account
-from simulator.web.schemas.testers import NewAction, NewPay, NewScenario, WaitQuery, seconds
+from simulator.web.schemas.testers import ActionQuery, NewAction, NewPay, NewScenario, WaitQuery, seconds
 from simulator.web.schemas.views import (
     EventsView,
     ExplanationView,
@@ -25,7 +25,13 @@ from simulator.web.schemas.views import (
 
 routes = Blueprint("payment_sessions", __name__, url_prefix="/payment_sessions")
 
-_new_action, _new_pay, _new_scenario, _wait_query = NewAction(), NewPay(), NewScenario(), WaitQuery()
+_new_action, _action_query, _new_pay, _new_scenario, _wait_query = (
+    NewAction(),
+    ActionQuery(),
+    NewPay(),
+    NewScenario(),
+    WaitQuery(),
+)
 
 
 @routes.get("/<id_>")
@@ -37,12 +43,15 @@ def read(id_: str) -> Response:
 
 @routes.post("/<id_>/actions/<action>")
 @operation(
-    "Make an action happen to a payment session", body=NewAction, answers={200: PaymentView, 404: None, 409: None}
+    "Make an action happen to a payment session",
+    body=NewAction,
+    query=ActionQuery,
+    answers={200: PaymentView, 404: None, 409: None},
 )
 def act(id_: str, action: str) -> Response:
     """Make an action happen; `provider` is the bank for `choose_provider`, `force` does it in any state."""
     how = _new_action.load(read_optional_object())
-    force = how["force"] or request.args.get("force", "").lower() in ("true", "1", "yes")
+    force = how["force"] or _action_query.load(request.args).get("force") == "true"
     return answer(payment_view(TesterService(simulation()).act(id_, _action(action), how["provider"], force=force)))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import ValidationError, fields
 
 from simulator.domain.faults import LONGEST_LATENCY, Effect, Fault, Match
-from simulator.web.schemas.fields import REQUIRED, Answer, Flag, List, Number, Object, Text, WholeNumber
+from simulator.web.schemas.fields import REQUIRED, Answer, Flag, List, Members, Number, Object, Text, WholeNumber
 from simulator.web.schemas.testers import Command
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ class Latency(fields.Field[Any]):
         self,
         value: Any,
         attr: str | None,  # noqa: ARG002  marshmallow decides what a field is called with
-        data: Mapping[str, Any] | None,  # noqa: ARG002
-        **options: Any,  # noqa: ARG002
+        data: Mapping[str, Any] | None,  # noqa: ARG002  likewise
+        **options: Any,  # noqa: ARG002  likewise
     ) -> tuple[float, float]:
         ends = value if isinstance(value, list) else [value, value]
         if len(ends) != 2 or any(type(end) not in (int, float) for end in ends):
@@ -75,10 +75,8 @@ class Latency(fields.Field[Any]):
         return float(ends[0]), float(ends[1])
 
 
-class FieldValues(fields.Dict):
+class FieldValues(Members):
     """Any JSON values by slash path."""
-
-    default_error_messages = {"null": "Must not be null.", "invalid": "Must be an object."}  # noqa: RUF012  marshmallow's way
 
     def __init__(self, **options: Any) -> None:
         super().__init__(keys=Text(), values=fields.Raw(allow_none=True), **options)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, fields
@@ -132,9 +134,26 @@ class Number(_Strict, fields.Float):
         if type(value) not in (int, float):
             raise self.make_error("invalid")
         try:
-            return float(value)
+            number = float(value)
         except OverflowError:
-            raise self.make_error("invalid") from None
+            number = inf
+        if not isfinite(number):
+            raise self.make_error("invalid")
+        return number
+
+
+class Members(fields.Dict):
+    """An object whose members are any JSON, to be kept: their numbers are such as JSON can tell again."""
+
+    default_error_messages = _sentences(invalid="Must be an object.", number="Must not have infinite numbers.")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> Any:
+        members: Any = super()._deserialize(value, attr, data, **options)  # type: ignore[no-untyped-call]  # marshmallow's
+        try:
+            json.dumps(members, allow_nan=False)
+        except ValueError:
+            raise self.make_error("number") from None
+        return members
 
 
 class Flag(_Strict, fields.Boolean):

@@ -28,7 +28,7 @@ from simulator.domain.providers import Provider
 from simulator.domain.refunds import Refund
 from simulator.domain.scenarios import Play
 from simulator.domain.timers import Timer
-from simulator.web.schemas.fields import REQUIRED, Flag, Number, Object, Request, Text, WholeNumber
+from simulator.web.schemas.fields import REQUIRED, Flag, Members, Number, Object, Request, Text, WholeNumber
 
 FORMAT = 1
 """Which form of snapshots this is; another whenever one of the classes below changes."""
@@ -92,12 +92,6 @@ class _Many(fields.List[Any]):
         return tuple(super()._deserialize(value, attr, data, **options))
 
 
-class _Members(fields.Dict):
-    """An object with members of any name."""
-
-    default_error_messages = {"invalid": "Must be an object."}  # noqa: RUF012  marshmallow's way
-
-
 _SIMPLE: Mapping[Any, Callable[..., fields.Field[Any]]] = {
     str: _Words,
     int: partial(WholeNumber, least=0),
@@ -146,7 +140,7 @@ def _field(hint: Any, *, nullable: bool = False) -> fields.Field[Any]:
     elif origin is tuple:
         make = partial(fields.Tuple, [_field(each) for each in arguments])
     elif origin is Mapping:
-        make = partial(_Members, keys=_Words(), values=_field(arguments[1], nullable=arguments[1] is not int))
+        make = partial(Members, keys=_Words(), values=_field(arguments[1], nullable=arguments[1] is not int))
     elif is_dataclass(hint) and isinstance(hint, type):
         make = partial(Object, _schema(hint))
     elif isinstance(hint, type) and issubclass(hint, Enum):

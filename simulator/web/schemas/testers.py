@@ -39,6 +39,12 @@ class NewAction(Command):
     force = Flag(load_default=False)
 
 
+class ActionQuery(Command):
+    """Whether the state has a say, for whoever would rather not send a body."""
+
+    force = Text(pattern="true|false", rule="Must be true or false.")
+
+
 class NewPay(Command):
     """How a payer pays: at which bank, pressing which scenario's button, from which account."""
 
@@ -69,18 +75,24 @@ class Advance(Command):
     to = Instant()
 
 
-class EventsQuery(Command):
-    """Which events to list."""
+class LogQuery(Command):
+    """Which lines of the log to read."""
 
     subject = Text()
-    kind = Text()
     after = Text(pattern="[0-9]{1,18}", rule="Must be the number of an event.")
+
+
+class EventsQuery(LogQuery):
+    """Which events to list."""
+
+    kind = Text()
     limit = Text(pattern="[1-9][0-9]{0,8}", rule="Must be a whole number, 1 or more.")
 
 
-class RequestsQuery(EventsQuery):
+class RequestsQuery(LogQuery):
     """Which calls to list; `path` may end with `*`, and `status` is a number, or as in `4xx`."""
 
+    limit = Text(pattern="[1-9][0-9]{0,8}", rule="Must be a whole number, 1 or more.")
     path = Text()
     method = Text()
     status = Text(pattern="[1-5]([0-9]{2}|xx)", rule="Must be a status such as 404 or 4xx.")
@@ -93,9 +105,10 @@ class WaitQuery(Command):
     timeout = Text(pattern=r"[0-9]{1,4}(\.[0-9]{1,6})?", rule="Must be seconds, such as 5 or 0.5.")
 
 
-class EventWaitQuery(EventsQuery):
+class EventWaitQuery(LogQuery):
     """Which event to wait for, and for how many seconds at most."""
 
+    kind = Text()
     timeout = Text(pattern=r"[0-9]{1,4}(\.[0-9]{1,6})?", rule="Must be seconds, such as 5 or 0.5.")
 
 
@@ -135,19 +148,22 @@ def clock_advance(body: dict[str, Any]) -> Callable[[MerchantClock, datetime], M
     return change
 
 
-def event_query(data: Mapping[str, str], **defaults: Any) -> EventQuery:
-    """The query that a loaded `EventsQuery` asks for."""
-    wanted = {"kind": data.get("kind"), "after": int(data.get("after", 0)), **defaults}
-    subjects = [data["subject"]] if "subject" in data else None
-    return EventQuery(subjects=subjects, limit=min(int(data.get("limit", EVENTS_KEPT)), EVENTS_KEPT), **wanted)
+def event_query(data: Mapping[str, str]) -> EventQuery:
+    """The query that a loaded `LogQuery` asks for."""
+    return EventQuery(
+        after=int(data.get("after", 0)),
+        limit=min(int(data.get("limit", EVENTS_KEPT)), EVENTS_KEPT),
+        subjects=[data["subject"]] if "subject" in data else None,
+        kind=data.get("kind"),
+    )
 
 
 def request_matches(data: Mapping[str, str], event: Event) -> bool:
     """Whether a call in the log is what a loaded `RequestsQuery` asks for."""
-    path, wanted = str(event.data["path"]), data.get("path")
+    path, wanted = str(event.data.get("path", "")), data.get("path")
     if wanted is not None and not (path.startswith(wanted[:-1]) if wanted.endswith("*") else path == wanted):
         return False
-    if "method" in data and event.data["method"] != data["method"].upper():
+    if "method" in data and event.data.get("method") != data["method"].upper():
         return False
     status = str(event.data.get("status", ""))
     return "status" not in data or status == data["status"] or f"{status[:1]}xx" == data["status"]
