@@ -13,7 +13,7 @@ from simulator.web.context import simulation
 from simulator.web.json import answer, read_object, read_optional_object
 from simulator.web.openapi import operation
 from simulator.web.schemas.accounts import account
-from simulator.web.schemas.testers import NewAction, NewPay, NewScenario, WaitQuery, seconds
+from simulator.web.schemas.testers import NewAction, NewAuthorisation, NewPay, NewScenario, WaitQuery, seconds
 from simulator.web.schemas.views import (
     EventsView,
     ExplanationView,
@@ -26,6 +26,7 @@ from simulator.web.schemas.views import (
 routes = Blueprint("payment_sessions", __name__, url_prefix="/payment_sessions")
 
 _new_action, _new_pay, _new_scenario, _wait_query = NewAction(), NewPay(), NewScenario(), WaitQuery()
+_new_authorisation = NewAuthorisation()
 
 
 @routes.get("/<id_>")
@@ -54,6 +55,24 @@ def pay(id_: str) -> Response:
     payer_account = account(how["account"]) if how["account"] else None
     paid = TesterService(simulation()).pay(id_, how["provider"], how["scenario"], payer_account)
     return answer(payment_view(paid))
+
+
+@routes.post("/<id_>/authorise")
+@operation(
+    "Authorise at the bank that was picked", body=NewAuthorisation, answers={200: PaymentView, 404: None, 409: None}
+)
+def authorise(id_: str) -> Response:
+    """Let the payer, who is at the bank, authorise there: by the button of `scenario`, from `account`."""
+    how = _new_authorisation.load(read_optional_object())
+    payer_account = account(how["account"]) if how["account"] else None
+    return answer(payment_view(TesterService(simulation()).authorise(id_, how["scenario"], payer_account)))
+
+
+@routes.post("/<id_>/decline")
+@operation("Decline at the bank that was picked", answers={200: PaymentView, 404: None, 409: None})
+def decline(id_: str) -> Response:
+    """Let the payer, who is at the bank, decline there."""
+    return answer(payment_view(TesterService(simulation()).decline(id_)))
 
 
 @routes.post("/<id_>/next")

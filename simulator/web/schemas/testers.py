@@ -41,12 +41,17 @@ class NewAction(Command):
     force = Flag(load_default=False)
 
 
-class NewPay(Command):
+class NewAuthorisation(Command):
+    """How a payer authorises at the bank: pressing which scenario's button, from which account."""
+
+    scenario = Text(allow_none=True, load_default=None)
+    account = Object(NewAccount, allow_none=True, load_default=None)
+
+
+class NewPay(NewAuthorisation):
     """How a payer pays: at which bank, pressing which scenario's button, from which account."""
 
     provider = Text(load_default=DEFAULT_PROVIDER)
-    scenario = Text(allow_none=True, load_default=None)
-    account = Object(NewAccount, allow_none=True, load_default=None)
 
 
 class NewScenario(Command):
