@@ -50,7 +50,7 @@ class Bank:
     def events(self, **query: str) -> list[Json]:
         path = f"{WORLD}/events"
         found: list[Json] = self.tester.ask("GET", path, query_string={"subject": self.id, **query})["events"]
-        return [event for event in found if event["kind"] != "page"]
+        return [event for event in found if event["kind"] not in ("page", "request")]
 
 
 @pytest.fixture
