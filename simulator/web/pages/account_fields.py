@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _SEPARATORS = re.compile(r"[\s\u2010-\u2015\u2212-]+")
 """The spaces and dashes with which people break up numbers."""
 
-_LONGEST = 64
 _new_account = NewAccount()
 
 
@@ -75,7 +74,7 @@ class TypedAccount:
     @classmethod
     def read(cls, kind: IdentifierType, form: Mapping[str, str]) -> TypedAccount:
         """What was typed in the fields of `kind`."""
-        texts = {each.name: form.get(each.name, "").strip()[:_LONGEST] for each in FIELDS[kind]}
+        texts = {each.name: form.get(each.name, "").strip() for each in FIELDS[kind]}
         faults = _faults(kind, _compact(texts))
         return cls(kind, texts, {each.name: each.wrong for each in FIELDS[kind] if each.name in faults})
 
