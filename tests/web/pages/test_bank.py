@@ -146,7 +146,7 @@ def test_the_consent_says_who_is_paid_how_much_and_why(arrive: Any) -> None:
         "payee": "Gerald Wiley",
         "payee-account": "ending 5678",
         "reference": "Illuminate",
-        "merchant": "Simulator, through Banked",
+        "merchant": "Simulator",
     }
 
 
