@@ -47,16 +47,6 @@ def act(id_: str, action: str) -> Response:
     return answer(payment_view(TesterService(simulation()).act(id_, _action(action), how["provider"], force=force)))
 
 
-@routes.post("/<id_>/pay")
-@operation("Walk the payer's whole path", body=NewPay, answers={200: PaymentView, 404: None, 409: None})
-def pay(id_: str) -> Response:
-    """Walk the payer's whole path: at `provider`, by the button of `scenario`, from `account`."""
-    how = _new_pay.load(read_optional_object())
-    payer_account = account(how["account"]) if how["account"] else None
-    paid = TesterService(simulation()).pay(id_, how["provider"], how["scenario"], payer_account)
-    return answer(payment_view(paid))
-
-
 @routes.post("/<id_>/authorise")
 @operation(
     "Authorise at the bank that was picked", body=NewAuthorisation, answers={200: PaymentView, 404: None, 409: None}
@@ -73,6 +63,16 @@ def authorise(id_: str) -> Response:
 def decline(id_: str) -> Response:
     """Let the payer, who is at the bank, decline there."""
     return answer(payment_view(TesterService(simulation()).decline(id_)))
+
+
+@routes.post("/<id_>/pay")
+@operation("Walk the payer's whole path", body=NewPay, answers={200: PaymentView, 404: None, 409: None})
+def pay(id_: str) -> Response:
+    """Walk the payer's whole path: at `provider`, by the button of `scenario`, from `account`."""
+    how = _new_pay.load(read_optional_object())
+    payer_account = account(how["account"]) if how["account"] else None
+    paid = TesterService(simulation()).pay(id_, how["provider"], how["scenario"], payer_account)
+    return answer(payment_view(paid))
 
 
 @routes.post("/<id_>/next")
