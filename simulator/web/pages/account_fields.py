@@ -60,7 +60,7 @@ USUAL: Mapping[Currency, IdentifierType] = {
     Currency.AUD: IdentifierType.BSB_ACCOUNT_NUMBER,
     Currency.USD: IdentifierType.SORT_CODE_ACCOUNT_NUMBER,
 }
-"""How an account in a currency is usually named; dollars go to British accounts here, as all of Mock Bank's."""
+"""How an account in a currency is usually named; US dollars go to accounts as in Britain."""
 
 
 @dataclass(frozen=True, slots=True)
