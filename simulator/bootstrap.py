@@ -14,6 +14,7 @@ from simulator.adapters.post import NoPost
 from simulator.adapters.scheduler import Scheduler
 from simulator.adapters.system import RandomIds, SystemClock
 from simulator.config import InvalidSetting
+from simulator.domain.accounts import IdentifierType
 from simulator.domain.errors import Refusals
 from simulator.domain.faults import Effect, Fault, Match, Preset
 from simulator.domain.merchants import DEFAULT_KEY, secret_of_test_key
@@ -98,7 +99,7 @@ def _begin(simulation: Simulation, start: Start) -> None:
 
 def load_providers() -> Providers:
     """The banks that the program ships."""
-    return Providers(Provider(**provider) for provider in _data("providers.json"))
+    return Providers(_provider(**provider) for provider in _data("providers.json"))
 
 
 def load_scenarios() -> Scenarios:
@@ -112,6 +113,10 @@ def load_scenarios() -> Scenarios:
 def load_fault_presets() -> dict[str, Preset]:
     """The faults that the program ships, by name."""
     return {each["name"]: _fault_preset(**each) for each in _data("faults.json")}
+
+
+def _provider(identifier_type: str = IdentifierType.SORT_CODE_ACCOUNT_NUMBER, **provider: Any) -> Provider:
+    return Provider(**provider, identifier_type=IdentifierType(identifier_type))
 
 
 def _fault_preset(

@@ -55,6 +55,14 @@ class FakerPeople:
                 case _:
                     return Account(holder, fake.numerify("%#######"), fake.numerify("######"))
 
+    def balance(self, seed: str) -> int:
+        """Return how much is in the account that `seed` stands for, in minor units."""
+        with self._lock:
+            fake = self._faker
+            fake.seed_instance(seed)
+            balance: int = fake.random_int(48_000, 950_000)
+            return balance
+
     def customer(self, seed: str) -> Payer:
         """Return the person that `seed` stands for, with an e-mail address at example.com."""
         with self._lock:

@@ -49,6 +49,11 @@ class Account:
         return None
 
     @property
+    def ending(self) -> str:
+        """The last four characters of its number, by which people know it again."""
+        return (self._number[1] or "")[-4:]
+
+    @property
     def _number(self) -> tuple[str | None, str | None]:
         if self.account_number is not None:
             return self.sort_code, self.account_number

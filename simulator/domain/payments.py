@@ -170,11 +170,13 @@ class Payment:
     def choose_provider(self, provider: Provider, end_to_end_id: str, at: datetime, *, force: bool = False) -> Payment:
         """The payment once its payer picked `provider`; picking again replaces the bank, not `end_to_end_id` (Q6).
 
-        InvalidProvider when the bank cannot be chosen; IllegalAction as in `act`, unless it is forced.
+        What the bank before shared is forgotten. InvalidProvider when the bank cannot be chosen; IllegalAction as in
+        `act`, unless it is forced.
         """
         chosen = (self.force if force else self.act)(PaymentAction.CHOOSE_PROVIDER, at)
         provider.accept_customer()
-        return replace(chosen, provider=provider, end_to_end_id=self.end_to_end_id or end_to_end_id, play=None)
+        kept = self.end_to_end_id or end_to_end_id
+        return replace(chosen, provider=provider, end_to_end_id=kept, payer_account=None, play=None)
 
     def ask_for(self, scenario: str, door: Door) -> Payment:
         """The payment, for which `scenario` was chosen at `door`."""

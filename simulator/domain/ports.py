@@ -213,6 +213,9 @@ class People(Protocol):
         The same seed is always the same customer. `holder` is the name to use, if it is known.
         """
 
+    def balance(self, seed: str) -> int:
+        """Return how much is in the account that `seed` stands for: some hundred to some thousand pounds, in pence."""
+
     def customer(self, seed: str) -> Payer:
         """Return the person that `seed` stands for."""
 

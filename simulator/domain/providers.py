@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulator.domain.accounts import IdentifierType
 from simulator.domain.errors import InvalidProvider
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ class Provider:
     """A bank. `unavailable_because` is empty while it works.
 
     `shares_account` tells whether Banked learns the payer's account from it; only then are a refund's details
-    known beforehand (facts 3.1, Q29).
+    known beforehand (facts 3.1, Q29). `identifier_type` is how its customers name their accounts.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Provider:
     supports_batch: bool = False
     shares_account: bool = False
     unavailable_because: str = ""
+    identifier_type: IdentifierType = IdentifierType.SORT_CODE_ACCOUNT_NUMBER
 
     @property
     def status(self) -> str:

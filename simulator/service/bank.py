@@ -6,20 +6,21 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from simulator.domain.errors import NothingToDo, Refusal
+from simulator.domain.errors import IllegalAction, NothingToDo, Refusal
 from simulator.domain.events import Kind
 from simulator.domain.ports import PaymentQuery
 from simulator.domain.scenarios import Door, Play, Progression, Scenario
 from simulator.domain.states import PaymentAction, PaymentState
 from simulator.domain.timers import TimerKind
+from simulator.service import customers
 from simulator.service.changes import change_payment, let_expire, touch_payout
 
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
     from simulator.domain.events import Cause
     from simulator.domain.payments import Payment
-    from simulator.domain.providers import Provider
     from simulator.domain.scenarios import Step
+    from simulator.service.customers import CustomerAccount
     from simulator.service.simulation import Simulation
     from simulator.service.work import Work
 
@@ -30,6 +31,9 @@ _PLAYED_IN = (
     PaymentState.FAILED,
 )
 """Where a scenario may still have steps to come; late success comes after failure."""
+
+_DECLINED = "reject"
+"""The scenario of a payer who declines."""
 
 _CONSENTED = frozenset({PaymentAction.INITIATE, PaymentAction.ACCEPT, PaymentAction.SETTLE})
 """What a bank does only after its customer authorised the payment, and so chose an account."""
@@ -52,6 +56,22 @@ class BankService:
         with self._simulation.work(self._key, self._cause) as work:
             return authorise(work, payment_id, scenario, account)
 
+    def decline(self, payment_id: str) -> Payment:
+        """Let the payer decline a payment; IllegalAction as in `authorise`."""
+        with self._simulation.work(self._key, self._cause) as work:
+            return decline(work, payment_id)
+
+    def accounts(self, payment_id: str) -> tuple[CustomerAccount, ...]:
+        """Return the payer's accounts at the bank that was picked, the one it would share first.
+
+        IllegalAction when no bank was picked.
+        """
+        with self._simulation.store.transaction(self._key) as world:
+            payment, merchant = world.payment(payment_id), world.merchant()
+        if payment.provider is None:
+            raise IllegalAction("payment session", payment.state, "be paid from an account", payment.actions)
+        return customers.accounts_of_payer(self._simulation.people, merchant, payment, payment.provider)
+
 
 def authorise(work: Work, payment_id: str, button: str | None = None, account: Account | None = None) -> Payment:
     """Do what `BankService.authorise` does, as part of `work`."""
@@ -66,11 +86,23 @@ def authorise(work: Work, payment_id: str, button: str | None = None, account: A
     else:
         name, door = asked.chosen_scenario(work.merchant.scenario)
         play = Play(scenarios.find(name), door)
+    return _begin(work, payment, play, account)
+
+
+def decline(work: Work, payment_id: str) -> Payment:
+    """Do what `BankService.decline` does, as part of `work`; who declines pays nothing, whatever was to be played."""
+    payment = work.world.payment(payment_id)
+    payment.check_authorisable()
+    return _begin(work, payment, Play(work.simulation.scenarios.find(_DECLINED), Door.BUTTON))
+
+
+def _begin(work: Work, payment: Payment, play: Play, account: Account | None = None) -> Payment:
+    """Play what follows from the payer's decision."""
     if account is not None and payment.provider is not None and payment.provider.shares_account:
         payment = payment.paid_from(account)
     payment = replace(payment, play=play, cancelled=False)
     work.world.save(payment)
-    work.tell(Kind.SCENARIO_STARTED, payment_id, scenario=play.scenario.name, door=play.door.value)
+    work.tell(Kind.SCENARIO_STARTED, payment.id, scenario=play.scenario.name, door=play.door.value)
     return _go_on(work, payment)
 
 
@@ -118,7 +150,8 @@ def _act(  # noqa: PLR0913  as above
     after = (payment.force if forced else payment.act)(action, work.at)
     bank = payment.provider
     if action in _CONSENTED and bank is not None and bank.shares_account and payment.payer_account is None:
-        after = after.paid_from(_payer_account(work, after, bank))
+        account = customers.account_of_payer(work.simulation.people, work.merchant, after, bank)
+        after = after.paid_from(account)
     return change_payment(work, before, after, action, by, forced=forced, **details)
 
 
@@ -159,19 +192,6 @@ def _take_step(work: Work, payment: Payment, play: Play, step: Step) -> Payment:
         touch_payout(work, payment)
         let_expire(work, stopped)
         return stopped
-
-
-def _payer_account(work: Work, payment: Payment, bank: Provider) -> Account:
-    """The payer's account at the bank; a refund is paid by the merchant, from a linked one if there is any."""
-    merchant = work.merchant
-    linked = [account for account in merchant.accounts if account.currency is payment.currency]
-    if payment.refund_id is not None and linked:
-        return replace(linked[0].account, name=merchant.name)
-    payer = payment.request.payer
-    customer = payer.email if payer else payment.id
-    name = payer.name if payer else None
-    seed = f"{merchant.seed} {merchant.key} {customer} {bank.id}"
-    return work.simulation.people.account(seed, name, payment.currency)
 
 
 def describe(scenario: Scenario) -> str:

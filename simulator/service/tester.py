@@ -65,6 +65,20 @@ class TesterService:
                 bank.act(work, payment_id, action, "tester", force=force)
             return _with_refunds(work, payment_id)
 
+    def authorise(
+        self, payment_id: str, scenario: str | None = None, account: Account | None = None
+    ) -> PaymentWithRefunds:
+        """Let the payer, who is at the bank, authorise there, as in `pay`; IllegalAction when nobody is there."""
+        with self._acting(PAYMENT, payment_id, "authorise") as work:
+            bank.authorise(work, payment_id, scenario, account)
+            return _with_refunds(work, payment_id)
+
+    def decline(self, payment_id: str) -> PaymentWithRefunds:
+        """Let the payer, who is at the bank, decline there; IllegalAction when nobody is there."""
+        with self._acting(PAYMENT, payment_id, "decline") as work:
+            bank.decline(work, payment_id)
+            return _with_refunds(work, payment_id)
+
     def pay(
         self,
         payment_id: str,

@@ -71,6 +71,13 @@ def test_an_account_in_australian_dollars_has_a_bsb_of_6_digits_and_a_number_of_
     assert 6 + 4 <= len(account.account_identifier or "") <= 6 + 9
 
 
+def test_what_is_in_an_account_follows_from_the_seed(people: FakerPeople) -> None:
+    balances = [people.balance(seed) for seed in SEEDS]
+    assert balances == [FakerPeople().balance(seed) for seed in SEEDS]
+    assert len(set(balances)) == len(SEEDS)
+    assert all(10_000 < balance < 1_000_000 for balance in balances)
+
+
 def test_a_customer_has_a_name_and_an_address_that_nobody_else_reads(people: FakerPeople) -> None:
     customers = [people.customer(seed) for seed in SEEDS]
     assert [FakerPeople().customer(seed) for seed in SEEDS] == customers

@@ -164,6 +164,11 @@ def test_choosing_again_replaces_the_bank_and_keeps_the_name() -> None:
     assert (chosen.provider, chosen.end_to_end_id) == (OTHER_BANK, "first")
 
 
+def test_choosing_again_forgets_the_account_that_the_first_bank_shared() -> None:
+    paid = PAYMENT.choose_provider(MOCK_BANK, "e2e", LATER).paid_from(STRANGER)
+    assert paid.choose_provider(OTHER_BANK, "e2e", LATER).payer_account is None
+
+
 def test_a_bank_that_is_unavailable_cannot_be_chosen() -> None:
     with pytest.raises(InvalidProvider):
         PAYMENT.choose_provider(CLOSED_BANK, "end to end", NOON)

@@ -170,6 +170,38 @@ def test_paying_too_late_is_a_conflict(merchant: MerchantCaller, tester: Tester,
     assert merchant.reads_payment(payment["id"]) == payment
 
 
+def test_a_payer_at_the_bank_authorises(merchant: MerchantCaller, tester: Tester) -> None:
+    payment = payment_in(merchant, tester, "awaiting_payment_consent")
+    answer = tester.ask("POST", f"{PAYMENTS}/{payment['id']}/authorise")
+    assert (answer["payment_session"]["state"], answer["provider"]) == ("sent", "Mock Bank")
+
+
+def test_a_payer_at_the_bank_authorises_by_a_button_and_from_an_account(
+    merchant: MerchantCaller, tester: Tester
+) -> None:
+    payment = merchant.requests_payment()
+    here = f"{PAYMENTS}/{payment['id']}"
+    tester.acts(payment["id"], "choose_provider", provider="Mock Bank Direct")
+    body = {"scenario": "stuck_pending", "account": JANE}
+    assert tester.ask("POST", f"{here}/authorise", json=body)["payment_session"]["state"] == "pending"
+    assert merchant.ask("GET", f"/v2/payment_sessions/{payment['id']}/consumer_account") == JANE
+
+
+def test_a_payer_at_the_bank_declines(merchant: MerchantCaller, tester: Tester) -> None:
+    payment = payment_in(merchant, tester, "awaiting_payment_consent")
+    assert tester.ask("POST", f"{PAYMENTS}/{payment['id']}/decline")["payment_session"]["state"] == "failed"
+
+
+@pytest.mark.parametrize("verb", ["authorise", "decline"])
+@pytest.mark.parametrize("state", ["awaiting_provider", "initiated", "pending", "sent", "failed"])
+def test_nobody_decides_but_at_the_bank_and_once(
+    merchant: MerchantCaller, tester: Tester, verb: str, state: str
+) -> None:
+    payment = payment_in(merchant, tester, state)
+    assert_conflict(tester.ask("POST", f"{PAYMENTS}/{payment['id']}/{verb}", expect=409), state, LEGAL[state])
+    assert merchant.reads_payment(payment["id"]) == payment
+
+
 @pytest.mark.parametrize("action", ["explode", "CHOOSE_PROVIDER", "pay", "sent", "%00"])
 def test_an_unknown_action_is_not_found_with_those_there_are(
     merchant: MerchantCaller, tester: Tester, action: str

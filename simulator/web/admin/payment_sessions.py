@@ -13,7 +13,15 @@ from simulator.web.context import simulation
 from simulator.web.json import answer, read_object, read_optional_object
 from simulator.web.openapi import operation
 from simulator.web.schemas.accounts import account
-from simulator.web.schemas.testers import ActionQuery, NewAction, NewPay, NewScenario, WaitQuery, seconds
+from simulator.web.schemas.testers import (
+    ActionQuery,
+    NewAction,
+    NewAuthorisation,
+    NewPay,
+    NewScenario,
+    WaitQuery,
+    seconds,
+)
 from simulator.web.schemas.views import (
     EventsView,
     ExplanationView,
@@ -25,13 +33,8 @@ from simulator.web.schemas.views import (
 
 routes = Blueprint("payment_sessions", __name__, url_prefix="/payment_sessions")
 
-_new_action, _action_query, _new_pay, _new_scenario, _wait_query = (
-    NewAction(),
-    ActionQuery(),
-    NewPay(),
-    NewScenario(),
-    WaitQuery(),
-)
+_new_action, _new_pay, _new_authorisation = NewAction(), NewPay(), NewAuthorisation()
+_new_scenario, _action_query, _wait_query = NewScenario(), ActionQuery(), WaitQuery()
 
 
 @routes.get("/<id_>")
@@ -53,6 +56,24 @@ def act(id_: str, action: str) -> Response:
     how = _new_action.load(read_optional_object())
     force = how["force"] or _action_query.load(request.args).get("force") == "true"
     return answer(payment_view(TesterService(simulation()).act(id_, _action(action), how["provider"], force=force)))
+
+
+@routes.post("/<id_>/authorise")
+@operation(
+    "Authorise at the bank that was picked", body=NewAuthorisation, answers={200: PaymentView, 404: None, 409: None}
+)
+def authorise(id_: str) -> Response:
+    """Let the payer, who is at the bank, authorise there: by the button of `scenario`, from `account`."""
+    how = _new_authorisation.load(read_optional_object())
+    payer_account = account(how["account"]) if how["account"] else None
+    return answer(payment_view(TesterService(simulation()).authorise(id_, how["scenario"], payer_account)))
+
+
+@routes.post("/<id_>/decline")
+@operation("Decline at the bank that was picked", answers={200: PaymentView, 404: None, 409: None})
+def decline(id_: str) -> Response:
+    """Let the payer, who is at the bank, decline there."""
+    return answer(payment_view(TesterService(simulation()).decline(id_)))
 
 
 @routes.post("/<id_>/pay")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jinja2 import StrictUndefined
 
 from simulator import __version__
-from simulator.web.pages import checkout, problems, safety, visits, words
+from simulator.web.pages import bank, checkout, problems, refund_details, safety, visits, words
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -34,4 +34,6 @@ def furnish(app: Flask) -> None:
     app.after_request(safety.harden)
     app.after_request(visits.finish)
     app.register_blueprint(checkout.routes)
+    app.register_blueprint(bank.routes)
+    app.register_blueprint(refund_details.routes)
     problems.register(app)

@@ -45,12 +45,17 @@ class ActionQuery(Command):
     force = Text(pattern="true|false", rule="Must be true or false.")
 
 
-class NewPay(Command):
+class NewAuthorisation(Command):
+    """How a payer authorises at the bank: pressing which scenario's button, from which account."""
+
+    scenario = Text(allow_none=True, load_default=None)
+    account = Object(NewAccount, allow_none=True, load_default=None)
+
+
+class NewPay(NewAuthorisation):
     """How a payer pays: at which bank, pressing which scenario's button, from which account."""
 
     provider = Text(load_default=DEFAULT_PROVIDER)
-    scenario = Text(allow_none=True, load_default=None)
-    account = Object(NewAccount, allow_none=True, load_default=None)
 
 
 class NewScenario(Command):
