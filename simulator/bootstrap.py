@@ -18,6 +18,7 @@ from simulator.domain.accounts import IdentifierType
 from simulator.domain.errors import Refusals
 from simulator.domain.faults import Effect, Fault, Match, Preset
 from simulator.domain.merchants import DEFAULT_KEY, secret_of_test_key
+from simulator.domain.money import Currency
 from simulator.domain.providers import Provider, Providers
 from simulator.domain.scenarios import MagicAccount, Scenario, Scenarios, Step
 from simulator.domain.states import PaymentAction
@@ -115,8 +116,11 @@ def load_fault_presets() -> dict[str, Preset]:
     return {each["name"]: _fault_preset(**each) for each in _data("faults.json")}
 
 
-def _provider(identifier_type: str = IdentifierType.SORT_CODE_ACCOUNT_NUMBER, **provider: Any) -> Provider:
-    return Provider(**provider, identifier_type=IdentifierType(identifier_type))
+def _provider(
+    currencies: list[str], identifier_type: str = IdentifierType.SORT_CODE_ACCOUNT_NUMBER, **provider: Any
+) -> Provider:
+    pays_in = tuple(Currency(currency) for currency in currencies)
+    return Provider(**provider, currencies=pays_in, identifier_type=IdentifierType(identifier_type))
 
 
 def _fault_preset(

@@ -41,12 +41,15 @@ class PastRefund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastPayment:
-    """A payment that was asked for at `created` and got as far as `state`, by the bank `provider` (a name or id)."""
+    """A payment that was asked for at `created` and got as far as `state`.
+
+    `provider` is the name or id of its bank, None for the usual one.
+    """
 
     request: PaymentRequest
     state: PaymentState = PaymentState.AWAITING_PROVIDER
     created: Moment = timedelta()
-    provider: str
+    provider: str | None
     refunds: tuple[PastRefund, ...] = ()
 
 

@@ -11,17 +11,22 @@ from simulator.domain.errors import InvalidProvider
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from simulator.domain.money import Currency
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """A bank. `unavailable_because` is empty while it works.
+    """A bank of the house `brand`, which payers are shown for payments in `currencies`.
 
+    `unavailable_because` is empty while it works.
     `shares_account` tells whether Banked learns the payer's account from it; only then are a refund's details
     known beforehand (facts 3.1, Q29). `identifier_type` is how its customers name their accounts.
     """
 
     id: str
     name: str
+    brand: str
+    currencies: tuple[Currency, ...]
     supports_batch: bool = False
     shares_account: bool = False
     unavailable_because: str = ""
@@ -46,6 +51,13 @@ class Providers:
 
     def __iter__(self) -> Iterator[Provider]:
         return iter(self._all)
+
+    def usual(self, currency: Currency) -> Provider:
+        """The first bank that works and pays in `currency`; InvalidProvider when there is none."""
+        for provider in self._all:
+            if currency in provider.currencies and not provider.unavailable_because:
+                return provider
+        raise InvalidProvider(f"No bank pays in {currency}.", "provider")
 
     def find(self, name_or_id: str) -> Provider:
         """The bank with this name (in any case) or id; InvalidProvider, naming the known ones, if there is none."""

@@ -101,7 +101,8 @@ class _History:
     def _plan_payment(self, past: PastPayment, number: int) -> None:
         work, place = self._work, (number,)
         id_ = work.new_id("payment_session")
-        work.simulation.provider(past.provider)
+        if past.provider is not None:
+            work.simulation.provider(past.provider)
         at = created = instant_of(past.created, self._now)
         self._add(at, place, create_payment, work, past.request, id_)
         for action in path_to(past.state, id_):
@@ -152,14 +153,14 @@ class _History:
         return at + min(pause, (self._now - at) / 2)
 
 
-def _act(work: Work, payment_id: str, action: PaymentAction, provider: str, customer: str) -> None:
+def _act(work: Work, payment_id: str, action: PaymentAction, provider: str | None, customer: str) -> None:
     if action is PaymentAction.CHOOSE_PROVIDER:
         payer.choose_provider(work, payment_id, provider, by=customer)
     else:
         bank.act(work, payment_id, action, "bank", reason=REASONS.get(action))
 
 
-def _act_on_payout(work: Work, refund_id: str, action: PaymentAction, provider: str) -> None:
+def _act_on_payout(work: Work, refund_id: str, action: PaymentAction, provider: str | None) -> None:
     payout = work.world.refund(refund_id).refund_payment_session_id
     if payout is None:
         raise ValueError("a refund without details has no payment session")

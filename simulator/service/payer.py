@@ -58,10 +58,16 @@ class PayerService:
             return provide_details(work, refund_id, details)
 
 
-def choose_provider(work: Work, payment_id: str, provider: str, by: str = "payer", *, force: bool = False) -> Payment:
-    """Do what `PayerService.choose_provider` does, as part of `work`; `force` does it from any state."""
-    bank = work.simulation.provider(provider)
+def choose_provider(
+    work: Work, payment_id: str, provider: str | None, by: str = "payer", *, force: bool = False
+) -> Payment:
+    """Do what `PayerService.choose_provider` does, as part of `work`; `force` does it from any state.
+
+    Without a `provider` it is the usual bank for the payment's currency.
+    """
     before = work.world.payment(payment_id)
+    banks = work.simulation.providers
+    bank = banks.find(provider) if provider is not None else banks.usual(before.currency)
     action = PaymentAction.CHOOSE_PROVIDER
     forced = force and action not in before.actions
     after = before.choose_provider(bank, before.end_to_end_id or work.new_id("end_to_end"), work.at, force=forced)

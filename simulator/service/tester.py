@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from simulator.service.simulation import Simulation
     from simulator.service.work import Work
 
-DEFAULT_PROVIDER = "Mock Bank"
 PAYMENT, REFUND = "payment session", "refund"
 
 
@@ -52,7 +51,7 @@ class TesterService:
         return MerchantService(self._simulation, self._owner(REFUND, id_)).refund(id_)
 
     def act(
-        self, payment_id: str, action: PaymentAction, provider: str = DEFAULT_PROVIDER, *, force: bool = False
+        self, payment_id: str, action: PaymentAction, provider: str | None = None, *, force: bool = False
     ) -> PaymentWithRefunds:
         """Make `action` happen to a payment; `provider`, a name or id, is the bank for `choose_provider`.
 
@@ -82,7 +81,7 @@ class TesterService:
     def pay(
         self,
         payment_id: str,
-        provider: str = DEFAULT_PROVIDER,
+        provider: str | None = None,
         scenario: str | None = None,
         account: Account | None = None,
     ) -> PaymentWithRefunds:

@@ -85,7 +85,7 @@ def _payment(work: Work, past: timedelta) -> PastPayment:
         request=request,
         state=state,
         created=span * chance_of(seed, "created"),
-        provider=_bank(work.simulation, shares_account=shares_account).id,
+        provider=_bank(work.simulation, request.line_items[0].currency, shares_account=shares_account).id,
         refunds=(refund,) if refund else (),
     )
 
@@ -108,7 +108,11 @@ def _refund(request: PaymentRequest, seed: str, number: int) -> PastRefund:
     return PastRefund(amount=amount, state=tuple(RefundState)[number % len(RefundState)])
 
 
-def _bank(simulation: Simulation, *, shares_account: bool) -> Provider:
-    """The first bank that works and shares its customers' accounts, or does not."""
-    working = [each for each in simulation.providers if not each.unavailable_because]
-    return next((each for each in working if each.shares_account is shares_account), working[0])
+def _bank(simulation: Simulation, currency: Currency, *, shares_account: bool) -> Provider:
+    """The first bank that works and shares its customers' accounts, or does not; else the usual one."""
+    fitting = (
+        each
+        for each in simulation.providers
+        if currency in each.currencies and each.shares_account is shares_account and not each.unavailable_because
+    )
+    return next(fitting, simulation.providers.usual(currency))

@@ -56,7 +56,13 @@ repeatable = settings(
 
 JANE = Account.identified(IdentifierType.IBAN, "DE89370400440532013000", "Jane Doe")
 MOCK_BANK = Provider(
-    id="mock", name="Mock Bank", supports_batch=True, shares_account=True, unavailable_because="It is Sunday."
+    id="mock",
+    name="Mock Bank",
+    brand="Mock",
+    currencies=(Currency.GBP, Currency.EUR),
+    supports_batch=True,
+    shares_account=True,
+    unavailable_because="It is Sunday.",
 )
 LINKED = LinkedAccount(
     id="linked",

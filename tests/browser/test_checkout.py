@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 
 from simulator.bootstrap import build_simulation
 from simulator.config import Settings
+from simulator.domain.money import Currency
 from simulator.domain.providers import Provider, Providers
 from simulator.web.app import create_app
 from tests.browser.conftest import DESKTOP, PHONE, Shop, violations
@@ -209,7 +210,7 @@ def test_without_scripts_a_payer_gets_as_far(browser: Browser, shop: Shop) -> No
 def crowded() -> Iterator[str]:
     """The address of a simulator with many banks."""
     names = ["Ash", "Birch", "Cedar", "Elm", "Elm Direct", "Fir", "Mock Bank"]
-    banks = Providers([Provider(id=name.lower(), name=name) for name in names])
+    banks = Providers([Provider(id=name.lower(), name=name, brand=name, currencies=tuple(Currency)) for name in names])
     simulation = replace(build_simulation(Settings()), providers=banks)
     server = make_server("127.0.0.1", 0, create_app(simulation, ""), threaded=True)
     with _serving(server):

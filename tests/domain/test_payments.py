@@ -43,9 +43,9 @@ MERCHANT = Merchant(
 )
 REQUEST = PaymentRequest(reference="Illuminate", line_items=(CANDLES,), payee=SANDBOX_ACCOUNT)
 PAYMENT = Payment(id="payment", request=REQUEST, created_at=NOON)
-MOCK_BANK = Provider(id="mock", name="Mock Bank")
-OTHER_BANK = Provider(id="other", name="Other Bank")
-CLOSED_BANK = Provider(id="closed", name="Closed Bank", unavailable_because="It is Sunday.")
+MOCK_BANK = Provider(id="mock", name="Mock Bank", brand="Mock Bank", currencies=tuple(Currency))
+OTHER_BANK = replace(MOCK_BANK, id="other", name="Other Bank")
+CLOSED_BANK = replace(MOCK_BANK, id="closed", name="Closed Bank", unavailable_because="It is Sunday.")
 PLAY = Play(Scenario("settle", "The bank settles.", (Step(PaymentAction.SETTLE),)), Door.MERCHANT)
 
 repeatable = settings(deadline=None, derandomize=True, database=None)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from simulator.domain.errors import InvalidProvider
+from simulator.domain.money import Currency
 from simulator.domain.providers import Provider, Providers
 
-MOCK_BANK = Provider(id="6b1f5d0a-01", name="Mock Bank")
-MOCK_BANK_DIRECT = Provider(id="6b1f5d0a-02", name="Mock Bank Direct", shares_account=True)
-CLOSED_BANK = Provider(id="6b1f5d0a-03", name="Closed Bank", unavailable_because="It is Sunday.")
+MOCK_BANK = Provider(id="6b1f5d0a-01", name="Mock Bank", brand="Mock Bank", currencies=(Currency.GBP, Currency.USD))
+MOCK_BANK_DIRECT = replace(MOCK_BANK, id="6b1f5d0a-02", name="Mock Bank Direct", shares_account=True)
+CLOSED_BANK = replace(
+    MOCK_BANK, id="6b1f5d0a-03", name="Closed Bank", currencies=(Currency.EUR,), unavailable_because="It is Sunday."
+)
 PROVIDERS = Providers([MOCK_BANK, MOCK_BANK_DIRECT, CLOSED_BANK])
 
 
@@ -50,3 +55,10 @@ def test_a_bank_that_works_accepts_customers() -> None:
 def test_an_unavailable_bank_says_why_it_cannot_be_chosen() -> None:
     with pytest.raises(InvalidProvider, match=r"^Closed Bank is unavailable: It is Sunday\.$"):
         CLOSED_BANK.accept_customer()
+
+
+def test_the_usual_bank_is_the_first_that_works_and_pays_in_the_currency() -> None:
+    others = Providers([CLOSED_BANK, MOCK_BANK_DIRECT, MOCK_BANK])
+    assert others.usual(Currency.USD) is MOCK_BANK_DIRECT
+    with pytest.raises(InvalidProvider, match=r"^No bank pays in EUR\.$"):
+        others.usual(Currency.EUR)

@@ -183,7 +183,7 @@ def _show(template: str, **context: object) -> str:
         payment=payment,
         bank=bank,
         slug=banks.slug(bank.name),
-        logo=banks.logo(bank.name),
+        logo=banks.logo(bank.brand),
         merchant=calling_merchant(),
         **context,
     )

@@ -72,7 +72,7 @@ def proceed(id_: str) -> Answer:
         return _to("choose")
     if payment.request.payer is None:
         return _details({}, {})
-    return _show("checkout/continue.html", payment, logo=banks.logo(banks.brand_of(payment.provider)))
+    return _show("checkout/continue.html", payment, logo=banks.logo(payment.provider.brand))
 
 
 @routes.post("/continue")
@@ -131,7 +131,7 @@ def _details(given: dict[str, str], wrong: dict[str, Any]) -> str:
 
 
 def _bank_list(payment: Payment, wrong: str = "") -> str:
-    known = banks.for_currency(simulation().providers, payment.currency)
+    known = [bank for bank in simulation().providers if payment.currency in bank.currencies]
     search = request.args.get("search", "")[:64] if len(known) >= banks.SEARCHABLE else ""
     return _show(
         "checkout/banks.html",

@@ -11,7 +11,6 @@ from simulator.domain.clock import duration
 from simulator.domain.errors import InvalidTime
 from simulator.domain.histories import PastPayment, PastRefund
 from simulator.domain.states import PaymentState, RefundState
-from simulator.service.tester import DEFAULT_PROVIDER
 from simulator.web.schemas.accounts import NewAccount, account
 from simulator.web.schemas.fields import (
     Choice,
@@ -86,7 +85,7 @@ class PaymentFixture(NewPaymentSession):
     rewards = List(Object(NewReward, unknown=RAISE), shortest=0, allow_none=True, load_default=None)
     state = Choice(PaymentState, load_default=PaymentState.AWAITING_PROVIDER)
     created = Moment(load_default=timedelta())
-    provider = Text(load_default=DEFAULT_PROVIDER)
+    provider = Text(allow_none=False, load_default=None)
     refunds = List(Object(RefundFixture), shortest=0, load_default=())
 
 

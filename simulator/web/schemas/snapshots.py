@@ -23,6 +23,7 @@ from simulator.domain.events import Event
 from simulator.domain.faults import Fault
 from simulator.domain.ids import token_of, uuid_of
 from simulator.domain.merchants import Merchant
+from simulator.domain.money import Currency
 from simulator.domain.payments import Payer, Payment
 from simulator.domain.providers import Provider
 from simulator.domain.refunds import Refund
@@ -39,7 +40,21 @@ _OWN = {"secret": "", "application_id": "", "generation": 0}
 _NAMES = {
     kind.__name__: kind
     for kind in (
-        *(Account, Answer, Email, Event, Fault, IdempotentCall, Mapping, Merchant, Payer, Payment, Play, Provider),
+        *(
+            Account,
+            Answer,
+            Currency,
+            Email,
+            Event,
+            Fault,
+            IdempotentCall,
+            Mapping,
+            Merchant,
+            Payer,
+            Payment,
+            Play,
+            Provider,
+        ),
         *(Refund, Timer, Token, datetime),
     )
 }

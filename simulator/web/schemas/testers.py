@@ -8,7 +8,6 @@ from marshmallow import RAISE, ValidationError
 
 from simulator.domain.clock import ClockMode, MerchantClock, after, duration
 from simulator.domain.events import EVENTS_KEPT, EventQuery
-from simulator.service.tester import DEFAULT_PROVIDER
 from simulator.web.schemas.accounts import NewAccount
 from simulator.web.schemas.fields import Choice, Flag, Instant, Number, Object, Request, Text
 
@@ -35,7 +34,7 @@ class Command(Request):
 class NewAction(Command):
     """How an action happens: at which bank, and whether its state has a say."""
 
-    provider = Text(load_default=DEFAULT_PROVIDER)
+    provider = Text(allow_none=False, load_default=None)
     force = Flag(load_default=False)
 
 
@@ -55,7 +54,7 @@ class NewAuthorisation(Command):
 class NewPay(NewAuthorisation):
     """How a payer pays: at which bank, pressing which scenario's button, from which account."""
 
-    provider = Text(load_default=DEFAULT_PROVIDER)
+    provider = Text(allow_none=False, load_default=None)
 
 
 class NewScenario(Command):

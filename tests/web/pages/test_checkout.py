@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simulator.domain.money import Currency
 from simulator.domain.providers import Provider, Providers
 from simulator.web.app import create_app
 from tests.actors import PUBLIC_URL, MerchantCaller
@@ -108,7 +109,7 @@ def test_a_bank_that_does_not_work_is_there_with_its_reason_and_cannot_be_picked
 @pytest.fixture
 def many_banks(simulation: Simulation) -> FlaskClient:
     names = ["Ash", "Birch", "Cedar", "Mock Bank", "Elm Direct", "Fir", "Elm"]
-    banks = [Provider(id=name.lower(), name=name) for name in names]
+    banks = [Provider(id=name.lower(), name=name, brand=name, currencies=tuple(Currency)) for name in names]
     return create_app(replace(simulation, providers=Providers(banks)), PUBLIC_URL).test_client()
 
 
