@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator.domain.emails import Email, Letter
+    from simulator.domain.emails import Email, Letter, Posting
 
 _log = logging.getLogger(__name__)
 
@@ -33,35 +33,44 @@ class SmtpPost:
         self._room = BoundedSemaphore(room)
         self._worker = ThreadPoolExecutor(1, "post")
         self._write: Callable[[Email], Letter]
-        self._tell: Callable[[str, Email, str], None]
+        self._is_due: Callable[[Posting], bool]
+        self._tell: Callable[[Posting, str], None]
 
-    def start(self, write: Callable[[Email], Letter], tell: Callable[[str, Email, str], None]) -> None:
-        """Put e-mails in words by `write`, and `tell` the merchant's key, the e-mail and why it failed, if it did."""
-        self._write, self._tell = write, tell
+    def start(
+        self,
+        write: Callable[[Email], Letter],
+        is_due: Callable[[Posting], bool],
+        tell: Callable[[Posting, str], None],
+    ) -> None:
+        """Put e-mails in words by `write`, send those that are still due, and `tell` why one failed, if it did."""
+        self._write, self._is_due, self._tell = write, is_due, tell
 
-    def take(self, merchant_key: str, email: Email) -> None:
+    def take(self, posting: Posting) -> None:
         """Send an e-mail, after those that were taken before."""
         if not self._room.acquire(blocking=False):
-            self._tell(merchant_key, email, "Too many e-mails are waiting to be sent.")
+            self._tell(posting, "Too many e-mails are waiting to be sent.")
             return
         try:
-            self._worker.submit(self._carry, merchant_key, email)
+            self._worker.submit(self._carry, posting)
         except RuntimeError:
-            self._tell(merchant_key, email, "The simulator is stopping.")
+            self._tell(posting, "The simulator is stopping.")
 
     def stop(self) -> None:
         """Send nothing more."""
         self._worker.shutdown(wait=False, cancel_futures=True)
 
-    def _carry(self, merchant_key: str, email: Email) -> None:
+    def _carry(self, posting: Posting) -> None:
+        email = posting.email
         try:
+            if not self._is_due(posting):
+                return
             with SMTP(self._host, self._port, timeout=self._patience) as server:
                 server.send_message(_message(email, self._write(email)))
         except Exception as failure:  # noqa: BLE001  whatever it was, the next must not wait
             _log.warning("e-mail %s failed: %r", email.id, failure)
-            self._tell(merchant_key, email, f"{self._host}:{self._port}: {failure}")
+            self._tell(posting, f"{self._host}:{self._port}: {failure}")
         else:
-            self._tell(merchant_key, email, "")
+            self._tell(posting, "")
         finally:
             self._room.release()
 

@@ -15,13 +15,14 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from simulator.adapters.smtp import SmtpPost
-from simulator.domain.emails import Email, EmailKind, Letter
+from simulator.domain.emails import Email, EmailKind, Letter, Posting
+from simulator.domain.events import Cause
 from simulator.domain.merchants import SANDBOX_ACCOUNT
 from simulator.domain.money import Currency
 from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from email.message import EmailMessage
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -41,6 +42,7 @@ RECEIPT = Email(
     merchant_email="payments@merchant.example",
     payment=Payment(id="payment", request=REQUEST, created_at=NOON),
 )
+POSTING = Posting(KEY, RECEIPT, Cause(0, 1))
 LETTER = Letter("£4.00 paid", "You paid £4.00.\n", "<p>You paid £4.00.</p>\n")
 
 
@@ -75,23 +77,30 @@ def _free_port() -> int:
         return port
 
 
-Fates = Queue[tuple[str, str, str]]
+def posting(id_: str = RECEIPT.id, **fields: Any) -> Posting:
+    """An e-mail that is to be sent."""
+    return replace(POSTING, email=replace(RECEIPT, id=id_, **fields))
+
+
+Fates = Queue[tuple[str, str]]
 
 
 @contextmanager
-def post(port: int, **options: Any) -> Iterator[tuple[SmtpPost, Fates]]:
-    """A post at work, and what it tells: whose e-mail, which, and why it failed."""
+def post(
+    port: int, *, is_due: Callable[[Posting], bool] = lambda _: True, **options: Any
+) -> Iterator[tuple[SmtpPost, Fates]]:
+    """A post at work, and what it tells: of which e-mail, and why it failed."""
     fates: Fates = Queue()
     smtp = SmtpPost("127.0.0.1", port, **options)
-    smtp.start(lambda _: LETTER, lambda key, email, failure: fates.put((key, email.id, failure)))
+    smtp.start(lambda _: LETTER, is_due, lambda posting, failure: fates.put((posting.email.id, failure)))
     yield smtp, fates
     smtp.stop()
 
 
 def test_an_email_arrives_with_text_and_html(inbox: Inbox, server: int) -> None:
     with post(server) as (smtp, fates):
-        smtp.take(KEY, RECEIPT)
-        assert fates.get(timeout=PATIENCE) == (KEY, "e-mail", "")
+        smtp.take(POSTING)
+        assert fates.get(timeout=PATIENCE) == ("e-mail", "")
     message = inbox.messages.get(timeout=PATIENCE)
     assert message["Subject"] == "£4.00 paid"
     assert message["From"].addresses[0].display_name == "Søren & Ada"
@@ -106,8 +115,8 @@ def test_an_email_arrives_with_text_and_html(inbox: Inbox, server: int) -> None:
 def test_emails_arrive_in_their_order(inbox: Inbox, server: int) -> None:
     with post(server) as (smtp, fates):
         for number in range(5):
-            smtp.take(KEY, replace(RECEIPT, id=f"e-mail-{number}"))
-        assert [fates.get(timeout=PATIENCE)[1] for _ in range(5)] == [f"e-mail-{number}" for number in range(5)]
+            smtp.take(posting(f"e-mail-{number}"))
+        assert [fates.get(timeout=PATIENCE)[0] for _ in range(5)] == [f"e-mail-{number}" for number in range(5)]
     ids = [str(inbox.messages.get(timeout=PATIENCE)["Message-ID"]) for _ in range(5)]
     assert ids == [f"<e-mail-{number}@simulator.invalid>" for number in range(5)]
 
@@ -115,8 +124,8 @@ def test_emails_arrive_in_their_order(inbox: Inbox, server: int) -> None:
 @pytest.mark.parametrize("name", ["Jane\r\nBcc: everybody@doe.com", 'Jane "the\x00" Doe, <jane@evil.example>', "王 🕯"])
 def test_no_name_makes_a_header_of_its_own(inbox: Inbox, server: int, name: str) -> None:
     with post(server) as (smtp, fates):
-        smtp.take(KEY, replace(RECEIPT, to=Payer(name, "jane@doe.com"), merchant_name=name))
-        assert fates.get(timeout=PATIENCE)[2] == ""
+        smtp.take(posting(to=Payer(name, "jane@doe.com"), merchant_name=name))
+        assert fates.get(timeout=PATIENCE)[1] == ""
     message = inbox.messages.get(timeout=PATIENCE)
     assert [address.addr_spec for address in message["To"].addresses] == ["jane@doe.com"]
     assert message["Bcc"] is None
@@ -126,18 +135,27 @@ def test_no_name_makes_a_header_of_its_own(inbox: Inbox, server: int, name: str)
 @pytest.mark.parametrize("address", ["jane doe@doe.com", "jane@doe.com\nBcc: x@y.example", "<script>@doe.com>"])
 def test_an_address_that_is_none_is_told_and_stops_nobody(inbox: Inbox, server: int, address: str) -> None:
     with post(server) as (smtp, fates):
-        smtp.take(KEY, replace(RECEIPT, id="broken", to=Payer("Jane Doe", address)))
-        smtp.take(KEY, RECEIPT)
-        assert fates.get(timeout=PATIENCE)[2].startswith(f"127.0.0.1:{server}: ")
-        assert fates.get(timeout=PATIENCE) == (KEY, "e-mail", "")
+        smtp.take(posting("broken", to=Payer("Jane Doe", address)))
+        smtp.take(POSTING)
+        assert fates.get(timeout=PATIENCE)[1].startswith(f"127.0.0.1:{server}: ")
+        assert fates.get(timeout=PATIENCE) == ("e-mail", "")
     assert inbox.messages.get(timeout=PATIENCE)["To"].addresses[0].addr_spec == "jane@doe.com"
+    assert inbox.messages.empty()
+
+
+def test_what_is_no_longer_due_is_left_out_in_silence(inbox: Inbox, server: int) -> None:
+    with post(server, is_due=lambda posting: posting.email.id != "outdated") as (smtp, fates):
+        smtp.take(posting("outdated"))
+        smtp.take(POSTING)
+        assert fates.get(timeout=PATIENCE) == ("e-mail", "")
+    assert inbox.messages.get(timeout=PATIENCE)["Message-ID"] == "<e-mail@simulator.invalid>"
     assert inbox.messages.empty()
 
 
 def test_a_dead_server_is_told(caplog: pytest.LogCaptureFixture) -> None:
     with post(_free_port()) as (smtp, fates):
-        smtp.take(KEY, RECEIPT)
-        assert "refused" in fates.get(timeout=PATIENCE)[2]
+        smtp.take(POSTING)
+        assert "refused" in fates.get(timeout=PATIENCE)[1]
     assert "e-mail e-mail failed" in caplog.text
 
 
@@ -147,10 +165,10 @@ def test_a_server_that_hangs_holds_up_nobody_but_the_post() -> None:
         post(silent.getsockname()[1], patience=0.2, room=2) as (smtp, fates),
     ):
         for number in range(3):
-            smtp.take(KEY, replace(RECEIPT, id=f"e-mail-{number}"))
-        assert fates.get(timeout=PATIENCE) == (KEY, "e-mail-2", "Too many e-mails are waiting to be sent.")
+            smtp.take(posting(f"e-mail-{number}"))
+        assert fates.get(timeout=PATIENCE) == ("e-mail-2", "Too many e-mails are waiting to be sent.")
         for number in range(2):
-            _, id_, failure = fates.get(timeout=PATIENCE)
+            id_, failure = fates.get(timeout=PATIENCE)
             assert (id_, failure.rpartition(" ")[2]) == (f"e-mail-{number}", "out")
 
 
@@ -164,14 +182,14 @@ def test_after_its_end_the_post_sends_nothing_more(inbox: Inbox, server: int) ->
 
     fates: Fates = Queue()
     smtp = SmtpPost("127.0.0.1", server)
-    smtp.start(write, lambda key, email, failure: fates.put((key, email.id, failure)))
+    smtp.start(write, lambda _: True, lambda posting, failure: fates.put((posting.email.id, failure)))
     for number in range(3):
-        smtp.take(KEY, replace(RECEIPT, id=f"e-mail-{number}"))
+        smtp.take(posting(f"e-mail-{number}"))
     assert writing.wait(PATIENCE)
     smtp.stop()
-    smtp.take(KEY, replace(RECEIPT, id="late"))
+    smtp.take(posting("late"))
     go_on.set()
-    assert [fates.get(timeout=PATIENCE)[1:] for _ in range(2)] == [
+    assert [fates.get(timeout=PATIENCE) for _ in range(2)] == [
         ("late", "The simulator is stopping."),
         ("e-mail-0", ""),
     ]

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulator.domain.events import Kind
-from simulator.service.emails import EmailService
 from tests.actors import PUBLIC_URL, refund_id
 
 if TYPE_CHECKING:
-    from simulator.service.simulation import Simulation
     from tests.actors import Json, MerchantCaller, Tester
 
 KEY = "pk_test_simulator"
@@ -181,19 +178,3 @@ def test_a_reset_forgets_them_and_a_snapshot_brings_them_back(
     assert copy["id"] != email["id"]
     assert refund["url"] not in reads(tester, copy)
     assert f"{PUBLIC_URL}/refunds/{copy['refund_id']}" in reads(tester, copy)
-
-
-@pytest.mark.parametrize(("failure", "kind"), [("", Kind.EMAIL_DELIVERED), ("the server is away", Kind.EMAIL_FAILED)])
-def test_the_log_tells_what_became_of_an_email(
-    simulation: Simulation, merchant: MerchantCaller, tester: Tester, failure: str, kind: str
-) -> None:
-    refunded(merchant, tester)
-    service = EmailService(simulation, KEY)
-    [email] = service.emails(1)
-    service.tell_fate(email, failure)
-    [told] = tester.ask("GET", f"{WORLD}/events", query_string={"kind": kind})["events"]
-    assert told["subject"] == email.subject_id
-    assert told["data"].get("why", "") == failure
-    tester.ask("POST", f"{WORLD}/reset")
-    service.tell_fate(email, failure)
-    assert tester.ask("GET", f"{WORLD}/events")["events"] == []
