@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from smtplib import SMTP
-from threading import BoundedSemaphore
+from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,14 +24,22 @@ PATIENCE = 10.0
 ROOM = 1_000
 """How many e-mails may wait to be sent."""
 
+_OWN_NAME = "localhost"
+"""How the simulator greets a mail server; to look its real name up could take long."""
+
 
 class SmtpPost:
-    """Sends one e-mail after the other; what becomes of each is told, and stops no other."""
+    """Sends one e-mail after the other; what becomes of each is told, and stops no other.
+
+    The thread begins with the first e-mail.
+    """
 
     def __init__(self, host: str, port: int, *, patience: float = PATIENCE, room: int = ROOM) -> None:
-        self._host, self._port, self._patience = host, port, patience
-        self._room = BoundedSemaphore(room)
-        self._worker = ThreadPoolExecutor(1, "post")
+        self._host, self._port, self._patience, self._room = host, port, patience, room
+        self._waiting: deque[Posting] = deque()
+        self._changed = Condition()
+        self._thread: Thread | None = None
+        self._stopped = False
         self._write: Callable[[Email], Letter]
         self._is_due: Callable[[Posting], bool]
         self._tell: Callable[[Posting, str], None]
@@ -47,32 +55,52 @@ class SmtpPost:
 
     def take(self, posting: Posting) -> None:
         """Send an e-mail, after those that were taken before."""
-        if not self._room.acquire(blocking=False):
+        with self._changed:
+            if self._stopped:
+                return
+            taken = len(self._waiting) < self._room
+            if taken:
+                self._waiting.append(posting)
+                self._changed.notify()
+            if self._thread is None:
+                # A daemon, so that no server that hangs holds up the end of the process.
+                self._thread = Thread(target=self._run, name="post", daemon=True)
+                self._thread.start()
+        if not taken:
             self._tell(posting, "Too many e-mails are waiting to be sent.")
-            return
-        try:
-            self._worker.submit(self._carry, posting)
-        except RuntimeError:
-            self._tell(posting, "The simulator is stopping.")
 
     def stop(self) -> None:
-        """Send nothing more."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        """Send nothing more, whatever is waiting; what is under way is not waited for."""
+        with self._changed:
+            self._stopped = True
+            self._waiting.clear()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while (posting := self._next()) is not None:
+            try:
+                self._carry(posting)
+            except Exception:  # noqa: BLE001  whatever it was, the next must not wait
+                _log.exception("what became of e-mail %s cannot be told", posting.email.id)
+
+    def _next(self) -> Posting | None:
+        """Wait for an e-mail; None when stopped."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or self._waiting)
+            return None if self._stopped else self._waiting.popleft()
 
     def _carry(self, posting: Posting) -> None:
-        email = posting.email
+        if not self._is_due(posting):
+            return
         try:
-            if not self._is_due(posting):
-                return
-            with SMTP(self._host, self._port, timeout=self._patience) as server:
-                server.send_message(_message(email, self._write(email)))
-        except Exception as failure:  # noqa: BLE001  whatever it was, the next must not wait
-            _log.warning("e-mail %s failed: %r", email.id, failure)
+            message = _message(posting.email, self._write(posting.email))
+            with SMTP(self._host, self._port, _OWN_NAME, self._patience) as server:
+                server.send_message(message)
+        except Exception as failure:  # noqa: BLE001  an e-mail or a server may be broken in any way
+            _log.warning("e-mail %s failed: %r", posting.email.id, failure)
             self._tell(posting, f"{self._host}:{self._port}: {failure}")
         else:
             self._tell(posting, "")
-        finally:
-            self._room.release()
 
 
 def _message(email: Email, letter: Letter) -> EmailMessage:

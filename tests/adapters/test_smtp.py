@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
-from queue import Queue
-from threading import Event
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Event, active_count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from email.message import EmailMessage
 
+ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 KEY = "pk_test_shop"
 PATIENCE = 5
@@ -51,8 +55,10 @@ class Inbox:
 
     def __init__(self) -> None:
         self.messages: Queue[EmailMessage] = Queue()
+        self.greeting = ""
 
-    async def handle_DATA(self, _: object, __: object, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
+    async def handle_DATA(self, _: object, session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
+        self.greeting = session.host_name
         self.messages.put(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
 
@@ -164,12 +170,42 @@ def test_a_server_that_hangs_holds_up_nobody_but_the_post() -> None:
         closing(socket.create_server(("127.0.0.1", 0))) as silent,
         post(silent.getsockname()[1], patience=0.2, room=2) as (smtp, fates),
     ):
-        for number in range(3):
-            smtp.take(posting(f"e-mail-{number}"))
-        assert fates.get(timeout=PATIENCE) == ("e-mail-2", "Too many e-mails are waiting to be sent.")
-        for number in range(2):
-            id_, failure = fates.get(timeout=PATIENCE)
-            assert (id_, failure.rpartition(" ")[2]) == (f"e-mail-{number}", "out")
+        smtp.take(posting("under way"))
+        with closing(silent.accept()[0]):
+            for id_ in ("waiting", "also waiting", "one too many"):
+                smtp.take(posting(id_))
+            assert fates.get(timeout=PATIENCE) == ("one too many", "Too many e-mails are waiting to be sent.")
+            for expected in ("under way", "waiting", "also waiting"):
+                id_, failure = fates.get(timeout=PATIENCE)
+                assert (id_, failure.rpartition(" ")[2]) == (expected, "out")
+
+
+def test_there_is_no_thread_before_there_is_an_email() -> None:
+    before = active_count()
+    with post(_free_port()):
+        assert active_count() == before
+
+
+def test_a_failure_to_tell_stops_nobody(inbox: Inbox, server: int, caplog: pytest.LogCaptureFixture) -> None:
+    def tell(posting: Posting, _: str) -> None:
+        if posting.email.id == "untold":
+            raise RuntimeError("the log is full")
+
+    smtp = SmtpPost("127.0.0.1", server)
+    smtp.start(lambda _: LETTER, lambda _: True, tell)
+    smtp.take(posting("untold"))
+    smtp.take(POSTING)
+    ids = [str(inbox.messages.get(timeout=PATIENCE)["Message-ID"]) for _ in range(2)]
+    smtp.stop()
+    assert ids == ["<untold@simulator.invalid>", "<e-mail@simulator.invalid>"]
+    assert "what became of e-mail untold cannot be told" in caplog.text
+
+
+def test_it_greets_by_a_name_that_need_not_be_looked_up(inbox: Inbox, server: int) -> None:
+    with post(server) as (smtp, fates):
+        smtp.take(POSTING)
+        assert fates.get(timeout=PATIENCE) == ("e-mail", "")
+    assert inbox.greeting == "localhost"
 
 
 def test_after_its_end_the_post_sends_nothing_more(inbox: Inbox, server: int) -> None:
@@ -189,9 +225,41 @@ def test_after_its_end_the_post_sends_nothing_more(inbox: Inbox, server: int) ->
     smtp.stop()
     smtp.take(posting("late"))
     go_on.set()
-    assert [fates.get(timeout=PATIENCE) for _ in range(2)] == [
-        ("late", "The simulator is stopping."),
-        ("e-mail-0", ""),
-    ]
+    assert fates.get(timeout=PATIENCE) == ("e-mail-0", "")
     assert inbox.messages.get(timeout=PATIENCE)
+    with pytest.raises(Empty):
+        fates.get(timeout=0.1)
     assert inbox.messages.empty()
+
+
+def test_a_server_that_hangs_does_not_hold_up_the_end_of_the_process() -> None:
+    program = """
+from simulator.adapters.smtp import SmtpPost
+from tests.adapters.test_smtp import LETTER, POSTING
+import sys
+smtp = SmtpPost("127.0.0.1", int(sys.argv[1]), patience=600)
+smtp.start(lambda _: LETTER, lambda _: True, lambda *_: None)
+smtp.take(POSTING)
+print("taken", flush=True)
+sys.stdin.readline()
+smtp.stop()
+"""
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as silent,
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(silent.getsockname()[1])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "taken\n"
+        with closing(silent.accept()[0]):
+            try:
+                process.communicate("\n", timeout=2 * PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        assert process.returncode == 0
