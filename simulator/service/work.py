@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +13,7 @@ from simulator.domain.ids import reference_of, token_of, uuid_of
 from simulator.domain.timers import Timer, TimerKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from types import TracebackType
 
@@ -139,6 +140,17 @@ class Work:
     def post(self, posting: Posting) -> None:
         """Let an e-mail go out once all of this work is kept."""
         self._letter_box.append(posting)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Leaving this by an exception undoes all that was done in it, also what was posted, and nothing before."""
+        posted = len(self._letter_box)
+        try:
+            with self.world.savepoint():
+                yield
+        except BaseException:
+            del self._letter_box[posted:]
+            raise
 
     def touch(self, topic: str) -> None:
         """Let whoever waits for news of `topic` look again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,17 +13,21 @@ from simulator.domain.merchants import SANDBOX_ACCOUNT
 from simulator.domain.money import Currency
 from simulator.domain.payments import LineItem, Payer, PaymentRequest
 from simulator.domain.refunds import RefundRequest
-from simulator.service import tester
-from simulator.service.emails import EmailService, PostService
+from simulator.domain.timers import TimerKind
+from simulator.service import tester, timers
+from simulator.service.emails import EmailService, PostService, send_receipt
 from simulator.service.merchant import MerchantService
 
 if TYPE_CHECKING:
     from simulator.domain.emails import Posting
     from simulator.domain.events import Event
+    from simulator.domain.payments import Payment
     from simulator.service.simulation import Simulation
+    from simulator.service.work import Work
 
 KEY = "pk_test_simulator"
 JANE = Payer("Jane Doe", "jane@doe.com")
+HOUR = timedelta(hours=1)
 
 
 class LetterBox:
@@ -54,13 +59,22 @@ def post(posting_simulation: Simulation) -> PostService:
     return PostService(posting_simulation)
 
 
+def request_payment(simulation: Simulation) -> Payment:
+    """Ask Jane for £4.00; she has an e-mail address."""
+    request = PaymentRequest(
+        reference="Illuminate",
+        line_items=(LineItem("Candles", 100, Currency.GBP, 4),),
+        payee=SANDBOX_ACCOUNT,
+        payer=JANE,
+    )
+    return MerchantService(simulation, KEY).create_payment(request)
+
+
 def refund_a_payment(simulation: Simulation) -> None:
     """Let Jane be paid back without saying where to."""
-    shop = MerchantService(simulation, KEY)
-    items = (LineItem("Candles", 100, Currency.GBP, 4),)
-    request = PaymentRequest(reference="Illuminate", line_items=items, payee=SANDBOX_ACCOUNT, payer=JANE)
-    paid, _ = tester.TesterService(simulation).pay(shop.create_payment(request).id)
-    shop.create_refund(RefundRequest(payment_session_id=paid.id, amount=150))
+    payment = request_payment(simulation)
+    tester.TesterService(simulation).pay(payment.id)
+    MerchantService(simulation, KEY).create_refund(RefundRequest(payment_session_id=payment.id, amount=150))
 
 
 def events(simulation: Simulation, kind: str = "email") -> tuple[Event, ...]:
@@ -89,6 +103,23 @@ def test_the_log_tells_what_became_of_an_email(
     assert (told.kind, told.subject, told.because) == (kind, posting.email.subject_id, sent.number)
     assert (told.data["email"], told.data.get("why", "")) == (posting.email.id, failure)
     assert EmailService(posting_simulation, KEY).emails(9) == (posting.email,)
+
+
+def test_the_post_gets_nothing_that_was_undone(
+    posting_simulation: Simulation, box: LetterBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fire(work: Work, payment_id: str) -> None:
+        payment = work.world.payment(payment_id)
+        send_receipt(work, replace(payment, request=replace(payment.request, email_receipt=True)))
+        raise RuntimeError("something else went wrong")
+
+    payment = request_payment(posting_simulation)
+    with posting_simulation.work(KEY) as work:
+        work.schedule(TimerKind.SCENARIO_STEP, payment.id, 1)
+    monkeypatch.setitem(timers._FIRE, TimerKind.SCENARIO_STEP, fire)  # noqa: SLF001  no timer fails of itself
+    timers.TimerService(posting_simulation, KEY).set_clock(lambda clock, real: clock.set(real, real + HOUR, 0))
+    assert [event.kind for event in events(posting_simulation, "timer")] == [Kind.TIMER_FAILED]
+    assert (box.postings, EmailService(posting_simulation, KEY).emails(9)) == ([], ())
 
 
 def test_after_a_reset_no_earlier_email_is_due_or_told_of_even_if_a_new_one_has_its_id(
