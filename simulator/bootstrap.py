@@ -22,7 +22,7 @@ from simulator.domain.money import Currency
 from simulator.domain.providers import Provider, Providers
 from simulator.domain.scenarios import MagicAccount, Scenario, Scenarios, Step
 from simulator.domain.states import PaymentAction
-from simulator.service.emails import EmailService
+from simulator.service.emails import PostService
 from simulator.service.simulation import Simulation, sandbox_merchant
 from simulator.service.timers import TimerService
 from simulator.web.app import create_app
@@ -71,10 +71,8 @@ def build_simulation(settings: Settings) -> Simulation:
     for start in starts:
         _begin(simulation, start)
     scheduler.start(lambda key: TimerService(simulation, key).fire_due())
-    post.start(
-        lambda email: letter(email, settings.public_url),
-        lambda key, email, failure: EmailService(simulation, key).tell_fate(email, failure),
-    )
+    service = PostService(simulation)
+    post.start(lambda email: letter(email, settings.public_url), service.is_due, service.tell_fate)
     return simulation
 
 

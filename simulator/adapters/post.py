@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simulator.domain.emails import Email
+    from simulator.domain.emails import Posting
 
 
 class NoPost:
@@ -14,7 +14,7 @@ class NoPost:
     def start(self, *_: object) -> None:
         """Need nobody's help."""
 
-    def take(self, merchant_key: str, email: Email) -> None:
+    def take(self, posting: Posting) -> None:
         """Leave the e-mail where it is."""
 
     def stop(self) -> None:

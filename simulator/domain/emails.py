@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from simulator.domain.events import Cause
     from simulator.domain.payments import Payer, Payment
     from simulator.domain.refunds import Refund
 
@@ -43,6 +44,15 @@ class Email:
     def subject_id(self) -> str:
         """The id of what it is about: the refund, or else the payment session."""
         return self.refund.id if self.refund else self.payment.id
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """An e-mail on its way out of a merchant's world; its cause is the event that tells of it."""
+
+    merchant_key: str
+    email: Email
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)

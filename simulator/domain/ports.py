@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulator.domain.access import IdempotentCall, Token
     from simulator.domain.accounts import Account
     from simulator.domain.contents import Contents
-    from simulator.domain.emails import Email
+    from simulator.domain.emails import Email, Posting
     from simulator.domain.events import Event, EventQuery
     from simulator.domain.merchants import Merchant
     from simulator.domain.money import Currency
@@ -197,8 +197,8 @@ class Listener(Protocol):
 class Post(Protocol):
     """Who carries e-mails to mail servers."""
 
-    def take(self, merchant_key: str, email: Email) -> None:
-        """Send an e-mail of a merchant's, later and only once; never wait for that, and never fail."""
+    def take(self, posting: Posting) -> None:
+        """Send an e-mail, later and only once; never wait for that, and never fail."""
 
     def stop(self) -> None:
         """Send nothing more."""

@@ -183,7 +183,7 @@ def _take_step(work: Work, payment: Payment, play: Play, step: Step) -> Payment:
         work.tell(Kind.PAYMENT_CANCELLED, payment.id, by="payer", **told)
         return moved
     try:
-        with work.world.savepoint():
+        with work.savepoint():
             return _act(work, payment, moved, step.action, "bank", force=step.force, **told)
     except Refusal as late:
         stopped = replace(payment, play=None)

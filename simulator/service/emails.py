@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from simulator.domain.emails import Email, EmailKind
-from simulator.domain.errors import NotFound
-from simulator.domain.events import Kind
+from simulator.domain.emails import Email, EmailKind, Posting
+from simulator.domain.errors import Superseded
+from simulator.domain.events import Cause, Kind
 
 if TYPE_CHECKING:
     from simulator.domain.payments import Payment
@@ -33,11 +33,23 @@ class EmailService:
         with self._simulation.store.transaction(self._key) as world:
             return world.email(id_)
 
-    def tell_fate(self, email: Email, failure: str) -> None:
-        """Write down that a mail server has taken `email`, or why it has not; nothing when it is no longer kept."""
+
+class PostService:
+    """What the post has to do with the worlds that its e-mails come from."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+
+    def is_due(self, posting: Posting) -> bool:
+        """Whether an e-mail is still to be sent: its world was not reset since."""
+        merchant = self._simulation.store.merchant(posting.merchant_key)
+        return merchant is not None and merchant.generation == posting.cause.generation
+
+    def tell_fate(self, posting: Posting, failure: str) -> None:
+        """Write down that a mail server has taken an e-mail, or why it has not, unless its world was reset since."""
+        email = posting.email
         told: dict[str, Any] = {"email": email.id, "to": email.to.email}
-        with suppress(NotFound), self._simulation.work(self._key) as work:
-            work.world.email(email.id)
+        with suppress(Superseded), self._simulation.work(posting.merchant_key, posting.cause) as work:
             if failure:
                 work.tell(Kind.EMAIL_FAILED, email.subject_id, **told, why=failure)
             else:
@@ -70,5 +82,5 @@ def _send(work: Work, kind: EmailKind, payment: Payment, refund: Refund | None =
         refund=refund,
     )
     work.world.add(email)
-    work.tell(Kind.EMAIL_SENT, email.subject_id, email=email.id, to=payer.email, about=kind.value)
-    work.post(email)
+    event = work.tell(Kind.EMAIL_SENT, email.subject_id, email=email.id, to=payer.email, about=kind.value)
+    work.post(Posting(merchant.key, email, Cause(merchant.generation, event)))

@@ -99,7 +99,7 @@ def _fire_until(work: Work, until: datetime, most: int | None = None) -> list[Fi
 
 def _fire(work: Work, timer: Timer) -> None:
     try:
-        with work.world.savepoint():
+        with work.savepoint():
             _FIRE[timer.kind](work, timer.subject)
     except Exception as failure:  # noqa: BLE001  the other timers must go off
         _log.exception("timer %s of %s failed", timer.id, work.merchant.key)

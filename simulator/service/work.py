@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,11 +13,11 @@ from simulator.domain.ids import reference_of, token_of, uuid_of
 from simulator.domain.timers import Timer, TimerKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from types import TracebackType
 
-    from simulator.domain.emails import Email
+    from simulator.domain.emails import Posting
     from simulator.domain.events import Cause
     from simulator.domain.merchants import Merchant
     from simulator.domain.ports import World
@@ -46,7 +47,7 @@ class Work:
         self._retimed = False
         self._told: int | None = None
         self._began: Cause | None = None
-        self._letter_box: list[Email] = []
+        self._letter_box: list[Posting] = []
 
     def __enter__(self) -> Self:
         """Open the world; Superseded when it was reset since the cause."""
@@ -76,8 +77,8 @@ class Work:
             self._topics.add(self._key)
             self.simulation.bell.ring(self._topics)
         if error is None:
-            for email in self._letter_box:
-                self.simulation.post.take(self._key, email)
+            for posting in self._letter_box:
+                self.simulation.post.take(posting)
 
     def _set_alarm(self) -> None:
         """Set the alarm while nobody else can change the timers."""
@@ -136,9 +137,20 @@ class Work:
         """Write a line in the event log, because of which all else in this work happens."""
         self.because = self.tell(kind, subject, **data)
 
-    def post(self, email: Email) -> None:
+    def post(self, posting: Posting) -> None:
         """Let an e-mail go out once all of this work is kept."""
-        self._letter_box.append(email)
+        self._letter_box.append(posting)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Leaving this by an exception undoes all that was done in it, also what was posted, and nothing before."""
+        posted = len(self._letter_box)
+        try:
+            with self.world.savepoint():
+                yield
+        except BaseException:
+            del self._letter_box[posted:]
+            raise
 
     def touch(self, topic: str) -> None:
         """Let whoever waits for news of `topic` look again."""

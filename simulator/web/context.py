@@ -69,9 +69,9 @@ def payment_url(payment_id: str) -> str:
     return f"{_call.get().public_url}/checkout/{payment_id}"
 
 
-def refund_url(refund_id: str) -> str:
-    """Where the customer says to which account a refund should go."""
-    return f"{_call.get().public_url}/refunds/{refund_id}"
+def refund_url(refund_id: str, public_url: str | None = None) -> str:
+    """Where the customer says to which account a refund should go; outside a request, `public_url` has to be told."""
+    return f"{_call.get().public_url if public_url is None else public_url}/refunds/{refund_id}"
 
 
 def calling_merchant() -> Merchant:

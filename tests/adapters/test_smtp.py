@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
-from queue import Queue
-from threading import Event
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Event, active_count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiosmtpd.controller import Controller
 
 from simulator.adapters.smtp import SmtpPost
-from simulator.domain.emails import Email, EmailKind, Letter
+from simulator.domain.emails import Email, EmailKind, Letter, Posting
+from simulator.domain.events import Cause
 from simulator.domain.merchants import SANDBOX_ACCOUNT
 from simulator.domain.money import Currency
 from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from email.message import EmailMessage
 
+ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 KEY = "pk_test_shop"
 PATIENCE = 5
@@ -41,6 +46,7 @@ RECEIPT = Email(
     merchant_email="payments@merchant.example",
     payment=Payment(id="payment", request=REQUEST, created_at=NOON),
 )
+POSTING = Posting(KEY, RECEIPT, Cause(0, 1))
 LETTER = Letter("£4.00 paid", "You paid £4.00.\n", "<p>You paid £4.00.</p>\n")
 
 
@@ -49,8 +55,10 @@ class Inbox:
 
     def __init__(self) -> None:
         self.messages: Queue[EmailMessage] = Queue()
+        self.greeting = ""
 
-    async def handle_DATA(self, _: object, __: object, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
+    async def handle_DATA(self, _: object, session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
+        self.greeting = session.host_name
         self.messages.put(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
 
@@ -75,23 +83,30 @@ def _free_port() -> int:
         return port
 
 
-Fates = Queue[tuple[str, str, str]]
+def posting(id_: str = RECEIPT.id, **fields: Any) -> Posting:
+    """An e-mail that is to be sent."""
+    return replace(POSTING, email=replace(RECEIPT, id=id_, **fields))
+
+
+Fates = Queue[tuple[str, str]]
 
 
 @contextmanager
-def post(port: int, **options: Any) -> Iterator[tuple[SmtpPost, Fates]]:
-    """A post at work, and what it tells: whose e-mail, which, and why it failed."""
+def post(
+    port: int, *, is_due: Callable[[Posting], bool] = lambda _: True, **options: Any
+) -> Iterator[tuple[SmtpPost, Fates]]:
+    """A post at work, and what it tells: of which e-mail, and why it failed."""
     fates: Fates = Queue()
     smtp = SmtpPost("127.0.0.1", port, **options)
-    smtp.start(lambda _: LETTER, lambda key, email, failure: fates.put((key, email.id, failure)))
+    smtp.start(lambda _: LETTER, is_due, lambda posting, failure: fates.put((posting.email.id, failure)))
     yield smtp, fates
     smtp.stop()
 
 
 def test_an_email_arrives_with_text_and_html(inbox: Inbox, server: int) -> None:
     with post(server) as (smtp, fates):
-        smtp.take(KEY, RECEIPT)
-        assert fates.get(timeout=PATIENCE) == (KEY, "e-mail", "")
+        smtp.take(POSTING)
+        assert fates.get(timeout=PATIENCE) == ("e-mail", "")
     message = inbox.messages.get(timeout=PATIENCE)
     assert message["Subject"] == "£4.00 paid"
     assert message["From"].addresses[0].display_name == "Søren & Ada"
@@ -106,8 +121,8 @@ def test_an_email_arrives_with_text_and_html(inbox: Inbox, server: int) -> None:
 def test_emails_arrive_in_their_order(inbox: Inbox, server: int) -> None:
     with post(server) as (smtp, fates):
         for number in range(5):
-            smtp.take(KEY, replace(RECEIPT, id=f"e-mail-{number}"))
-        assert [fates.get(timeout=PATIENCE)[1] for _ in range(5)] == [f"e-mail-{number}" for number in range(5)]
+            smtp.take(posting(f"e-mail-{number}"))
+        assert [fates.get(timeout=PATIENCE)[0] for _ in range(5)] == [f"e-mail-{number}" for number in range(5)]
     ids = [str(inbox.messages.get(timeout=PATIENCE)["Message-ID"]) for _ in range(5)]
     assert ids == [f"<e-mail-{number}@simulator.invalid>" for number in range(5)]
 
@@ -115,8 +130,8 @@ def test_emails_arrive_in_their_order(inbox: Inbox, server: int) -> None:
 @pytest.mark.parametrize("name", ["Jane\r\nBcc: everybody@doe.com", 'Jane "the\x00" Doe, <jane@evil.example>', "王 🕯"])
 def test_no_name_makes_a_header_of_its_own(inbox: Inbox, server: int, name: str) -> None:
     with post(server) as (smtp, fates):
-        smtp.take(KEY, replace(RECEIPT, to=Payer(name, "jane@doe.com"), merchant_name=name))
-        assert fates.get(timeout=PATIENCE)[2] == ""
+        smtp.take(posting(to=Payer(name, "jane@doe.com"), merchant_name=name))
+        assert fates.get(timeout=PATIENCE)[1] == ""
     message = inbox.messages.get(timeout=PATIENCE)
     assert [address.addr_spec for address in message["To"].addresses] == ["jane@doe.com"]
     assert message["Bcc"] is None
@@ -126,18 +141,27 @@ def test_no_name_makes_a_header_of_its_own(inbox: Inbox, server: int, name: str)
 @pytest.mark.parametrize("address", ["jane doe@doe.com", "jane@doe.com\nBcc: x@y.example", "<script>@doe.com>"])
 def test_an_address_that_is_none_is_told_and_stops_nobody(inbox: Inbox, server: int, address: str) -> None:
     with post(server) as (smtp, fates):
-        smtp.take(KEY, replace(RECEIPT, id="broken", to=Payer("Jane Doe", address)))
-        smtp.take(KEY, RECEIPT)
-        assert fates.get(timeout=PATIENCE)[2].startswith(f"127.0.0.1:{server}: ")
-        assert fates.get(timeout=PATIENCE) == (KEY, "e-mail", "")
+        smtp.take(posting("broken", to=Payer("Jane Doe", address)))
+        smtp.take(POSTING)
+        assert fates.get(timeout=PATIENCE)[1].startswith(f"127.0.0.1:{server}: ")
+        assert fates.get(timeout=PATIENCE) == ("e-mail", "")
     assert inbox.messages.get(timeout=PATIENCE)["To"].addresses[0].addr_spec == "jane@doe.com"
+    assert inbox.messages.empty()
+
+
+def test_what_is_no_longer_due_is_left_out_in_silence(inbox: Inbox, server: int) -> None:
+    with post(server, is_due=lambda posting: posting.email.id != "outdated") as (smtp, fates):
+        smtp.take(posting("outdated"))
+        smtp.take(POSTING)
+        assert fates.get(timeout=PATIENCE) == ("e-mail", "")
+    assert inbox.messages.get(timeout=PATIENCE)["Message-ID"] == "<e-mail@simulator.invalid>"
     assert inbox.messages.empty()
 
 
 def test_a_dead_server_is_told(caplog: pytest.LogCaptureFixture) -> None:
     with post(_free_port()) as (smtp, fates):
-        smtp.take(KEY, RECEIPT)
-        assert "refused" in fates.get(timeout=PATIENCE)[2]
+        smtp.take(POSTING)
+        assert "refused" in fates.get(timeout=PATIENCE)[1]
     assert "e-mail e-mail failed" in caplog.text
 
 
@@ -146,12 +170,42 @@ def test_a_server_that_hangs_holds_up_nobody_but_the_post() -> None:
         closing(socket.create_server(("127.0.0.1", 0))) as silent,
         post(silent.getsockname()[1], patience=0.2, room=2) as (smtp, fates),
     ):
-        for number in range(3):
-            smtp.take(KEY, replace(RECEIPT, id=f"e-mail-{number}"))
-        assert fates.get(timeout=PATIENCE) == (KEY, "e-mail-2", "Too many e-mails are waiting to be sent.")
-        for number in range(2):
-            _, id_, failure = fates.get(timeout=PATIENCE)
-            assert (id_, failure.rpartition(" ")[2]) == (f"e-mail-{number}", "out")
+        smtp.take(posting("under way"))
+        with closing(silent.accept()[0]):
+            for id_ in ("waiting", "also waiting", "one too many"):
+                smtp.take(posting(id_))
+            assert fates.get(timeout=PATIENCE) == ("one too many", "Too many e-mails are waiting to be sent.")
+            for expected in ("under way", "waiting", "also waiting"):
+                id_, failure = fates.get(timeout=PATIENCE)
+                assert (id_, failure.rpartition(" ")[2]) == (expected, "out")
+
+
+def test_there_is_no_thread_before_there_is_an_email() -> None:
+    before = active_count()
+    with post(_free_port()):
+        assert active_count() == before
+
+
+def test_a_failure_to_tell_stops_nobody(inbox: Inbox, server: int, caplog: pytest.LogCaptureFixture) -> None:
+    def tell(posting: Posting, _: str) -> None:
+        if posting.email.id == "untold":
+            raise RuntimeError("the log is full")
+
+    smtp = SmtpPost("127.0.0.1", server)
+    smtp.start(lambda _: LETTER, lambda _: True, tell)
+    smtp.take(posting("untold"))
+    smtp.take(POSTING)
+    ids = [str(inbox.messages.get(timeout=PATIENCE)["Message-ID"]) for _ in range(2)]
+    smtp.stop()
+    assert ids == ["<untold@simulator.invalid>", "<e-mail@simulator.invalid>"]
+    assert "what became of e-mail untold cannot be told" in caplog.text
+
+
+def test_it_greets_by_a_name_that_need_not_be_looked_up(inbox: Inbox, server: int) -> None:
+    with post(server) as (smtp, fates):
+        smtp.take(POSTING)
+        assert fates.get(timeout=PATIENCE) == ("e-mail", "")
+    assert inbox.greeting == "localhost"
 
 
 def test_after_its_end_the_post_sends_nothing_more(inbox: Inbox, server: int) -> None:
@@ -164,16 +218,48 @@ def test_after_its_end_the_post_sends_nothing_more(inbox: Inbox, server: int) ->
 
     fates: Fates = Queue()
     smtp = SmtpPost("127.0.0.1", server)
-    smtp.start(write, lambda key, email, failure: fates.put((key, email.id, failure)))
+    smtp.start(write, lambda _: True, lambda posting, failure: fates.put((posting.email.id, failure)))
     for number in range(3):
-        smtp.take(KEY, replace(RECEIPT, id=f"e-mail-{number}"))
+        smtp.take(posting(f"e-mail-{number}"))
     assert writing.wait(PATIENCE)
     smtp.stop()
-    smtp.take(KEY, replace(RECEIPT, id="late"))
+    smtp.take(posting("late"))
     go_on.set()
-    assert [fates.get(timeout=PATIENCE)[1:] for _ in range(2)] == [
-        ("late", "The simulator is stopping."),
-        ("e-mail-0", ""),
-    ]
+    assert fates.get(timeout=PATIENCE) == ("e-mail-0", "")
     assert inbox.messages.get(timeout=PATIENCE)
+    with pytest.raises(Empty):
+        fates.get(timeout=0.1)
     assert inbox.messages.empty()
+
+
+def test_a_server_that_hangs_does_not_hold_up_the_end_of_the_process() -> None:
+    program = """
+from simulator.adapters.smtp import SmtpPost
+from tests.adapters.test_smtp import LETTER, POSTING
+import sys
+smtp = SmtpPost("127.0.0.1", int(sys.argv[1]), patience=600)
+smtp.start(lambda _: LETTER, lambda _: True, lambda *_: None)
+smtp.take(POSTING)
+print("taken", flush=True)
+sys.stdin.readline()
+smtp.stop()
+"""
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as silent,
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(silent.getsockname()[1])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "taken\n"
+        with closing(silent.accept()[0]):
+            try:
+                process.communicate("\n", timeout=2 * PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        assert process.returncode == 0

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulator.domain.events import Kind
-from simulator.service.emails import EmailService
 from tests.actors import PUBLIC_URL, refund_id
 
 if TYPE_CHECKING:
-    from simulator.service.simulation import Simulation
     from tests.actors import Json, MerchantCaller, Tester
 
 KEY = "pk_test_simulator"
@@ -51,6 +48,7 @@ def test_a_refund_without_details_asks_the_customer_for_them(merchant: MerchantC
         "subject": "Simulator would like to refund you £1.50",
         "payment_session_id": refund["payment_session_id"],
         "refund_id": refund_id(refund),
+        "link": refund["url"],
     }
     letter = json.loads(reads(tester, email))
     assert letter["text"].splitlines()[0] == "Hello Jane Doe,"
@@ -82,11 +80,8 @@ def test_who_wants_a_receipt_gets_one_when_the_money_is_sent(merchant: MerchantC
     assert emails(tester) == []
     tester.ask("POST", f"{WORLD}/clock/advance", json={"by": "1m"})
     [email] = emails(tester)
-    assert (email["kind"], email["subject"], email["refund_id"]) == (
-        "receipt",
-        "Your payment of £27.40 to Simulator",
-        None,
-    )
+    assert (email["kind"], email["subject"]) == ("receipt", "Your payment of £27.40 to Simulator")
+    assert (email["refund_id"], email["link"]) == (None, None)
     assert email["created_at"] == "2026-11-23T12:00:10.000000Z"
     text = reads(tester, email, "text/plain")
     assert "2 \u00d7 Beeswax candles: £25.90\n1 \u00d7 Gift wrap: £1.50\nTotal: £27.40\n" in text
@@ -118,7 +113,11 @@ def test_an_email_is_a_page_to_browsers_and_text_to_who_asks(merchant: MerchantC
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     page = tester.call("GET", path, headers=browser)
     assert page.mimetype == "text/html"
-    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "sandbox" in policy
+    assert "allow-s" not in policy  # neither scripts nor our own origin
+    assert (page.headers["X-Content-Type-Options"], page.headers["Vary"]) == ("nosniff", "Accept")
     assert tester.call("GET", path).mimetype == "application/json"
     assert tester.call("GET", path, headers={"Accept": "text/plain"}).mimetype == "text/plain"
     assert tester.call("GET", f"{path}?form=text", headers=browser).mimetype == "text/plain"
@@ -137,6 +136,17 @@ def test_nothing_in_an_email_is_markup(merchant: MerchantCaller, tester: Tester)
     pages = [reads(tester, email, "text/html") for email in emails(tester)]
     assert len(pages) == 2
     assert all("<script" not in page and "&lt;script&gt;" in page for page in pages)
+
+
+def test_no_name_looks_like_a_line_of_its_own(merchant: MerchantCaller, tester: Tester) -> None:
+    tester.ask("PUT", WORLD, json={"name": "Candles\r\n& Co"})
+    payer = {"name": "Jane\n\nSend it to evil.example\u2028now", "email": "jane@doe.com"}
+    paid = merchant.requests_payment(payer=payer)
+    tester.pays(paid)
+    merchant.refunds(paid, pence=150)
+    [email] = emails(tester)
+    assert email["subject"] == "Candles & Co would like to refund you £1.50"
+    assert reads(tester, email, "text/plain").splitlines()[0] == "Hello Jane Send it to evil.example now,"
 
 
 def test_what_an_email_says_does_not_change_later(merchant: MerchantCaller, tester: Tester) -> None:
@@ -181,19 +191,3 @@ def test_a_reset_forgets_them_and_a_snapshot_brings_them_back(
     assert copy["id"] != email["id"]
     assert refund["url"] not in reads(tester, copy)
     assert f"{PUBLIC_URL}/refunds/{copy['refund_id']}" in reads(tester, copy)
-
-
-@pytest.mark.parametrize(("failure", "kind"), [("", Kind.EMAIL_DELIVERED), ("the server is away", Kind.EMAIL_FAILED)])
-def test_the_log_tells_what_became_of_an_email(
-    simulation: Simulation, merchant: MerchantCaller, tester: Tester, failure: str, kind: str
-) -> None:
-    refunded(merchant, tester)
-    service = EmailService(simulation, KEY)
-    [email] = service.emails(1)
-    service.tell_fate(email, failure)
-    [told] = tester.ask("GET", f"{WORLD}/events", query_string={"kind": kind})["events"]
-    assert told["subject"] == email.subject_id
-    assert told["data"].get("why", "") == failure
-    tester.ask("POST", f"{WORLD}/reset")
-    service.tell_fate(email, failure)
-    assert tester.ask("GET", f"{WORLD}/events")["events"] == []

@@ -16,7 +16,10 @@ from simulator.web.schemas.emails import EmailsQuery, EmailsView, LetterQuery, L
 routes = Blueprint("emails", __name__)
 
 _FORMS = {"application/json": "json", "text/html": "html", "text/plain": "text"}
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
 """A letter is looked at, and its links are followed; it does nothing."""
 
 _emails_query, _letter_query = EmailsQuery(), LetterQuery()
@@ -43,13 +46,18 @@ def read(id_: str) -> Response:
     form = _letter_query.load(request.args).get("form") or _FORMS[_accepted()]
     email = EmailService(simulation(), simulation().owner("e-mail", id_)).email(id_)
     words = letter(email, call().public_url)
-    if form == "html":
-        response = Response(words.html, content_type="text/html; charset=utf-8")
-        response.headers["Content-Security-Policy"] = _POLICY
-        return response
-    if form == "text":
-        return Response(words.text, content_type="text/plain; charset=utf-8")
-    return answer(letter_view(email, call().public_url))
+    match form:
+        case "html":
+            response = Response(words.html, content_type="text/html; charset=utf-8")
+            response.headers["Content-Security-Policy"] = _POLICY
+        case "text":
+            response = Response(words.text, content_type="text/plain; charset=utf-8")
+        case _:
+            response = answer(letter_view(email, words, call().public_url))
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.vary.add("Accept")
+    return response
 
 
 def _accepted() -> str:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import fields
 
 from simulator.domain.clock import iso
-from simulator.web.letters import letter
+from simulator.web.letters import link, title
 from simulator.web.schemas.fields import Answer, Text
 from simulator.web.schemas.testers import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from simulator.domain.emails import Email
+    from simulator.domain.emails import Email, Letter
 
 
 class EmailsQuery(Command):
@@ -47,6 +47,7 @@ class EmailView(Answer):
     title = fields.String(data_key="subject")
     payment_session_id = fields.UUID()
     refund_id = fields.UUID(allow_none=True)
+    link = fields.Url(allow_none=True)
 
 
 class LetterView(EmailView):
@@ -70,15 +71,15 @@ def email_view(email: Email, public_url: str) -> dict[str, Any]:
         "created_at": iso(email.created_at),
         "from": {"name": email.merchant_name, "email": email.merchant_email},
         "to": {"name": email.to.name, "email": email.to.email},
-        "subject": letter(email, public_url).title,
+        "subject": title(email),
         "payment_session_id": email.payment.id,
         "refund_id": email.refund.id if email.refund else None,
+        "link": link(email, public_url),
     }
 
 
-def letter_view(email: Email, public_url: str) -> dict[str, Any]:
+def letter_view(email: Email, words: Letter, public_url: str) -> dict[str, Any]:
     """An e-mail with its words."""
-    words = letter(email, public_url)
     return {**email_view(email, public_url), "text": words.text, "html": words.html}
 
 
