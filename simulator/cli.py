@@ -17,6 +17,7 @@ from simulator.config import (
     MerchantSetting,
     Settings,
     parse_public_url,
+    parse_text,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +39,14 @@ class _Checked(click.ParamType[Any]):
 
 
 class _ServeByDefault(click.Group):
-    """Without a command, `serve` is meant."""
+    """Without a command, `serve` is meant, and so are its flags."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write all flags: those of `serve` can be given without it."""
+        super().format_options(ctx, formatter)
+        flags = [parameter.get_help_record(ctx) for parameter in serve.params]
+        with formatter.section("Flags of serve, which needs no name"):
+            formatter.write_dl([flag for flag in flags if flag is not None])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0].startswith("-") and args[0] not in ("--help", "--version")):
@@ -55,7 +63,12 @@ def _setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
 @click.group(cls=_ServeByDefault)
 @click.version_option(__version__, prog_name="banked-simulator")
 def main() -> None:
-    """A local simulator of the Banked pay-by-bank API. Without a command it serves: see serve --help for the flags."""
+    r"""A local simulator of the Banked pay-by-bank API.
+
+    \b
+    banked-simulator
+    banked-simulator --port 0 --seed demo --fixtures fixtures/demo.json
+    """
 
 
 @main.command()
@@ -86,10 +99,14 @@ def main() -> None:
     help="A merchant to start with; may be given again.",
 )
 @_setting("--strict-keys", is_flag=True, help="Allow no merchants but those of --merchant and --fixtures.")
-@_setting("--seed", default="", help="What all ids and people follow from.  [default: another one each time]")
+@_setting(
+    "--seed",
+    type=_Checked("text", parse_text),
+    help="What all ids and people follow from.  [default: another one each time]",
+)
 @_setting(
     "--admin-token",
-    default="",
+    type=_Checked("text", parse_text),
     help="What calls of /__admin must carry.  [default: none on the loopback address, else one that is made up]",
 )
 @_setting(
@@ -107,7 +124,7 @@ def main() -> None:
 def serve(**options: Any) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
     _refuse_unknown_settings()
-    settings = Settings(**options)
+    settings = Settings(**{name: value for name, value in options.items() if value is not None})
     if settings.strict_keys and not (settings.merchants or settings.fixtures):
         raise click.UsageError("--strict-keys leaves nobody in: give --merchant or --fixtures as well.")
     try:

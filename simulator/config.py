@@ -77,6 +77,13 @@ class Settings:
     log_level: str = "info"
 
 
+def parse_text(text: str) -> str:
+    """Return a text; InvalidSetting for none."""
+    if not text:
+        raise InvalidSetting("It must not be empty.")
+    return text
+
+
 def parse_public_url(text: str) -> str:
     """Return an http or https URL without the slash at its end, or nothing for nothing.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from click.testing import CliRunner
 
+from simulator.cli import main
 from simulator.config import InvalidSetting, MerchantSetting, Settings, parse_public_url, url_host
 
 NO_MERCHANT = "A merchant is KEY:SECRET, in printable characters and without a colon in the key."
@@ -128,3 +130,25 @@ def test_the_defaults_are_those_of_the_readme() -> None:
     assert (settings.host, settings.port, settings.public_url) == ("127.0.0.1", 2265, "")
     assert (settings.fixtures, settings.merchants, settings.strict_keys) == (None, (), False)
     assert settings.log_level == "info"
+
+
+@pytest.mark.parametrize("flag", ["--seed", "--admin-token"])
+def test_an_empty_text_is_refused_by_name(flag: str) -> None:
+    refusal = CliRunner().invoke(main, [flag, ""])
+    assert refusal.exit_code == 2
+    assert f"Invalid value for '{flag}'" in refusal.output
+    assert "It must not be empty." in refusal.output
+
+
+@pytest.mark.parametrize("text", ["", "mail", "mail:", ":25", "mail:smtp", "mail:0", "mail:65536", "my mail:25"])
+def test_what_is_no_mail_server_is_refused_by_name(text: str) -> None:
+    refusal = CliRunner().invoke(main, ["--smtp", text])
+    assert refusal.exit_code == 2
+    assert "Invalid value for '--smtp'" in refusal.output
+
+
+def test_the_help_has_all_flags_and_how_to_use_them() -> None:
+    help_ = CliRunner().invoke(main, ["--help"]).output
+    for flag in ("--port", "--seed", "--fixtures", "--smtp"):
+        assert f"  {flag}" in help_
+    assert "banked-simulator --port 0 --seed demo --fixtures fixtures/demo.json" in help_

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from simulator.domain.errors import Refusal
 from simulator.domain.events import Cause
 from simulator.service.journal import JournalService
-from simulator.web.auth import authenticate
+from simulator.web.auth import authenticate, claimed
 from simulator.web.context import call, calling_merchant
 from simulator.web.json import read_body
 from simulator.web.tracing import REQUEST_ID
@@ -37,10 +37,12 @@ def begin() -> None:
 
 
 def finish(response: Response) -> Response:
-    """Write down what the call was answered; one to a path that does not exist is written down as well."""
+    """Write down what the call was answered, also when its path does not exist, or its credentials are no good."""
     environ, this = request.environ, call()
     if this.cause is None and environ["PATH_INFO"].startswith(_API) and request.url_rule is None:
         _begin_unmatched(environ["PATH_INFO"], exists=response.status_code == 405)
+    elif this.cause is None and environ["PATH_INFO"].startswith(_API) and response.status_code in (401, 403):
+        _begin_refused()
     if this.cause is not None:
         JournalService(this.simulation, calling_merchant().key).finish(
             this.cause,
@@ -52,6 +54,13 @@ def finish(response: Response) -> Response:
             answer=_printed(b"".join(response.iter_encoded())),
         )
     return response
+
+
+def _begin_refused() -> None:
+    """Remember a call whose credentials were refused, if they name a merchant."""
+    call().merchant = claimed()
+    if call().merchant is not None:
+        begin()
 
 
 def _begin_unmatched(path: str, *, exists: bool) -> None:

@@ -337,3 +337,20 @@ def test_a_wrong_secret_among_the_parameters_gets_no_token(client: FlaskClient) 
     for secret in ({"client_secret": "x"}, {}):
         asked = {**GRANT, "client_id": "pk_test_simulator", **secret}
         assert Caller(client).ask("POST", "/oauth/token", data=asked, expect=401)["error"] == "invalid_client"
+
+
+def test_a_call_with_bad_credentials_is_in_the_journal_of_the_merchant_they_name(
+    client: FlaskClient, merchant: MerchantCaller, tester: Tester
+) -> None:
+    merchant.ask("GET", "/v2/providers")
+    unscoped = merchant.ask("POST", "/oauth/token", data={"grant_type": "client_credentials"})["access_token"]
+    world = "/__admin/merchants/pk_test_simulator"
+    for credentials in (basic("pk_test_simulator", "sk_test_wrong"), f"Bearer {unscoped}"):
+        client.get("/v2/refunds", headers={"Authorization": credentials})
+    for credentials in ("Bearer nobody", "Basic nonsense", basic("pk_test_stranger", "sk_wrong"), ""):
+        client.get("/v2/refunds", headers={"Authorization": credentials})
+    calls = tester.ask("GET", f"{world}/requests?path=/v2/refunds")["requests"]
+    assert [each["data"]["status"] for each in calls] == [401, 403]
+    assert "sk_test_wrong" not in str(calls)
+    assert unscoped not in str(calls)
+    assert tester.ask("GET", "/__admin/merchants")["merchants"] == ["pk_test_simulator"]

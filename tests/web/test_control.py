@@ -405,8 +405,8 @@ def test_a_refused_call_is_in_the_log_and_changed_nothing(merchant: MerchantCall
     assert "invalid_amount" in first["data"]["answer"]
 
 
-def test_whoever_has_no_credentials_is_in_no_log(client: FlaskClient, tester: Tester) -> None:
-    MerchantCaller(client, KEY, "wrong").requests_payment(expect=401)
+def test_whose_credentials_name_nobody_is_in_no_log(client: FlaskClient, tester: Tester) -> None:
+    MerchantCaller(client, "pk_nobody", "wrong").requests_payment(expect=401)
     assert events(tester) == []
 
 
