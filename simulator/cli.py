@@ -38,6 +38,13 @@ class _Checked(click.ParamType[Any]):
             self.fail(str(invalid), param, ctx)
 
 
+_EXAMPLES = """\b
+Examples:
+  banked-simulator
+  banked-simulator --port 0 --seed demo --fixtures fixtures/demo.json
+"""
+
+
 class _ServeByDefault(click.Group):
     """Without a command, `serve` is meant, and so are its flags."""
 
@@ -60,15 +67,10 @@ def _setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
     return click.option(flag, *names, envvar=twin, show_envvar=True, **options)
 
 
-@click.group(cls=_ServeByDefault)
+@click.group(cls=_ServeByDefault, epilog=_EXAMPLES)
 @click.version_option(__version__, prog_name="banked-simulator")
 def main() -> None:
-    r"""A local simulator of the Banked pay-by-bank API.
-
-    \b
-    banked-simulator
-    banked-simulator --port 0 --seed demo --fixtures fixtures/demo.json
-    """
+    """A local simulator of the Banked pay-by-bank API."""
 
 
 @main.command()
