@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from simulator.adapters.memory_things import Position, Space
-    from simulator.domain.access import IdempotentCall, Token
+    from simulator.domain.access import ClientKey, IdempotentCall, Token
     from simulator.domain.contents import Contents
     from simulator.domain.emails import Email
     from simulator.domain.events import Event, EventQuery
@@ -80,6 +80,13 @@ class MemoryReading:
             return self._space.things.tokens[id_]
         except KeyError:
             raise NotFound("token", "…") from None
+
+    def client_key(self, token: str) -> ClientKey:
+        """Return the client key with this token."""
+        try:
+            return self._space.things.client_keys[token]
+        except KeyError:
+            raise NotFound("client key", "…") from None
 
     def call(self, id_: str) -> IdempotentCall | None:
         """Return the call made with the idempotency key `id_`."""

@@ -12,7 +12,7 @@ from simulator.domain.contents import Contents
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from simulator.domain.access import IdempotentCall, Token
+    from simulator.domain.access import ClientKey, IdempotentCall, Token
     from simulator.domain.emails import Email
     from simulator.domain.events import Event
     from simulator.domain.merchants import Merchant
@@ -44,6 +44,7 @@ class Things:
         self.payments: dict[str, tuple[Payment, Position]] = {}
         self.refunds: dict[str, Refund] = {}
         self.tokens: dict[str, Token] = {}
+        self.client_keys: dict[str, ClientKey] = {}
         self.calls: dict[str, IdempotentCall] = {}
         self.emails: dict[str, Email] = {}
         self.refund_ids: defaultdict[str, list[str]] = defaultdict(list)
@@ -98,6 +99,7 @@ class Things:
             payment_sessions=tuple(self.payments[id_][0] for _, _, id_ in self.positions),
             refunds=tuple(self.refunds.values()),
             tokens=tuple(sorted(self.tokens.values(), key=_age)),
+            client_keys=tuple(sorted(self.client_keys.values(), key=_age)),
             idempotent_calls=tuple(sorted((call for call in self.calls.values() if call.answer), key=_age)),
             emails=tuple(self.emails.values()),
             timers=tuple(self.timers),
@@ -105,7 +107,7 @@ class Things:
         )
 
 
-def _age(thing: Token | IdempotentCall) -> tuple[datetime, str]:
+def _age(thing: Token | ClientKey | IdempotentCall) -> tuple[datetime, str]:
     return thing.created_at, thing.id
 
 

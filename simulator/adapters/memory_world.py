@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from simulator.adapters.memory_reading import MemoryReading
 from simulator.adapters.memory_things import Things
-from simulator.domain.access import IdempotentCall, Token
+from simulator.domain.access import ClientKey, IdempotentCall, Token
 from simulator.domain.emails import EMAILS_KEPT, Email
 from simulator.domain.errors import DuplicateId, NotFound
 from simulator.domain.events import EVENTS_KEPT
@@ -82,14 +82,14 @@ class MemoryTransaction(MemoryReading):
 
         self._undo.append(undo)
 
-    def add(self, value: Payment | Refund | Token | Timer | Email) -> None:
+    def add(self, value: Payment | Refund | Token | Timer | Email | ClientKey) -> None:
         """Keep something new."""
         things = self._space.things
         if isinstance(value, Timer):
             things.set(value)
             self._undo.append(lambda: things.unset(value))
             return
-        self._own(value.id)
+        self._own(value.token if isinstance(value, ClientKey) else value.id)
         match value:
             case Payment():
                 things.added += 1
@@ -103,6 +103,8 @@ class MemoryTransaction(MemoryReading):
             case Token():
                 self._put(things.tokens, value.id, value)
                 heappush(things.expiries, (value.expires_at, value.id))
+            case ClientKey():
+                self._put(things.client_keys, value.token, value)
             case Email():
                 self._put(things.emails, value.id, value)
                 if len(things.emails) > EMAILS_KEPT:
@@ -169,13 +171,14 @@ class MemoryTransaction(MemoryReading):
     def clear(self) -> dict[str, int]:
         """Forget everything but the merchant."""
         space, before = self._space, self._space.things
-        self._disown([*before.payments, *before.refunds, *before.tokens, *before.emails])
+        self._disown([*before.payments, *before.refunds, *before.tokens, *before.client_keys, *before.emails])
         space.things = Things()
         self._undo.append(lambda: setattr(space, "things", before))
         return {
             "payment_sessions": len(before.payments),
             "refunds": len(before.refunds),
             "tokens": len(before.tokens),
+            "client_keys": len(before.client_keys),
             "idempotency_keys": len(before.calls),
             "emails": len(before.emails),
             "timers": len(before.timers),

@@ -30,6 +30,16 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientKey:
+    """What lets browsers at the origins `domains` show a merchant's payments: nothing but its `token` (facts 1.2)."""
+
+    id: str
+    token: str = field(repr=False)
+    domains: tuple[str, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What was answered, to be given again byte for byte."""
 

@@ -19,7 +19,7 @@ from simulator.domain.timers import TimerKind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from simulator.domain.access import IdempotentCall, Token
+    from simulator.domain.access import ClientKey, IdempotentCall, Token
     from simulator.domain.emails import Email
     from simulator.domain.events import Event
     from simulator.domain.merchants import Merchant
@@ -47,6 +47,7 @@ class Contents:
     payment_sessions: tuple[Payment, ...] = ()
     refunds: tuple[Refund, ...] = ()
     tokens: tuple[Token, ...] = ()
+    client_keys: tuple[ClientKey, ...] = ()
     idempotent_calls: tuple[IdempotentCall, ...] = ()
     emails: tuple[Email, ...] = ()
     timers: tuple[Timer, ...] = ()
@@ -80,6 +81,7 @@ class Contents:
             "payment_sessions": ("payment_session", [payment.id for payment in self.payment_sessions]),
             "refunds": ("refund", [refund.id for refund in self.refunds]),
             "tokens": ("token", [token.id for token in self.tokens]),
+            "client_keys": ("client_key", [key.token for key in self.client_keys]),
             "emails": ("email", [email.id for email in self.emails]),
         }
         seen = Counter(id_ for _, ids in things.values() for id_ in ids)
@@ -134,6 +136,7 @@ class Contents:
             "payment_sessions": [max(each.created_at, each.sent_at or EPOCH) for each in self.payment_sessions],
             "refunds": [refund.created_at for refund in self.refunds],
             "tokens": [token.created_at for token in self.tokens],
+            "client_keys": [key.created_at for key in self.client_keys],
             "idempotent_calls": [call.created_at for call in self.idempotent_calls],
             "emails": [max(email.created_at, email.payment.sent_at or EPOCH) for email in self.emails],
             "events": [max(event.at, event.real_at) for event in self.events],

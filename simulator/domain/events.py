@@ -31,6 +31,7 @@ class Kind:
     SCENARIO_STOPPED = "scenario.stopped"
     TOKEN_ISSUED = "token.issued"  # noqa: S105  no secret
     TOKEN_EXPIRED = "token.expired"  # noqa: S105  no secret
+    CLIENT_KEY_CREATED = "client_key.created"
     CLOCK_CHANGED = "clock.changed"
     MERCHANT_CHANGED = "merchant.changed"
     FAULT_HIT = "fault.hit"

@@ -27,6 +27,11 @@ def token_of(*parts: object) -> str:
     return urlsafe_b64encode(_digest(parts, 32)).decode().rstrip("=")
 
 
+def client_key_of(*parts: object) -> str:
+    """The token of a client key that `parts` stand for: 32 hexadecimal digits (facts 1.2)."""
+    return _digest(parts, 16).hex()
+
+
 def reference_of(*parts: object) -> str:
     """The reference that `parts` stand for, as Banked makes them up: `bnkd` and 8 letters or digits (Q31)."""
     return "bnkd" + "".join(_BASE62[byte % 62] for byte in _digest(parts, 8))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from simulator.domain.access import IdempotentCall, Token
+    from simulator.domain.access import ClientKey, IdempotentCall, Token
     from simulator.domain.accounts import Account
     from simulator.domain.contents import Contents
     from simulator.domain.emails import Email, Posting
@@ -63,6 +63,9 @@ class World(Protocol):
     def token(self, id_: str) -> Token:
         """Return the token `id_`."""
 
+    def client_key(self, token: str) -> ClientKey:
+        """Return the client key with this token."""
+
     def call(self, id_: str) -> IdempotentCall | None:
         """Return the call made with the idempotency key `id_`."""
 
@@ -96,7 +99,7 @@ class World(Protocol):
     def timers(self, subjects: Collection[str] | None = None) -> tuple[Timer, ...]:
         """Return all timers, or those of `subjects`, the first due first."""
 
-    def add(self, value: Payment | Refund | Token | Timer | Email) -> None:
+    def add(self, value: Payment | Refund | Token | Timer | Email | ClientKey) -> None:
         """Keep something new; DuplicateId when any merchant has its id already (timers' ids are the merchant's own).
 
         When there are EMAILS_KEPT e-mails, the oldest goes.

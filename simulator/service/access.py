@@ -12,6 +12,7 @@ from simulator.domain.merchants import looks_live
 from simulator.domain.timers import TimerKind
 
 if TYPE_CHECKING:
+    from simulator.domain.access import ClientKey
     from simulator.domain.merchants import Merchant
     from simulator.service.simulation import Simulation
 
@@ -77,6 +78,15 @@ class AccessService:
             work.tell(Kind.TOKEN_ISSUED, by="merchant", scope=scope)
             work.schedule(TimerKind.TOKEN_EXPIRY, token.id, TOKEN_LIFETIME.total_seconds())
         return token
+
+    def by_client_key(self, token: str) -> tuple[Merchant, ClientKey]:
+        """Return the merchant that made a client key, and the key; NotAuthorised when it is unknown (facts 1.2)."""
+        store = self._simulation.store
+        try:
+            with store.transaction(store.owner(token) or "") as world:
+                return world.merchant(), world.client_key(token)
+        except NotFound:
+            raise NotAuthorised("There is no such client key: make one by POST /v2/client_keys.", "api_key") from None
 
     def _starting_merchant(self, key: str) -> Merchant | None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulator.domain.access import ClientKey
 from simulator.domain.errors import IllegalAction, NotFound
 from simulator.domain.events import Kind
 from simulator.domain.payments import Payment, PaymentRequest, check
@@ -97,6 +98,14 @@ class MerchantService:
         """
         with self._work() as work:
             return mark_externally_processed(work, refund_id)
+
+    def create_client_key(self, domains: tuple[str, ...]) -> ClientKey:
+        """Let browsers at the origins `domains` show the merchant's payments."""
+        with self._work() as work:
+            key = ClientKey(work.new_id("client_key_id"), work.new_client_key(), domains, work.at)
+            work.world.add(key)
+            work.tell(Kind.CLIENT_KEY_CREATED, key.id, by="merchant", domains=list(domains))
+            return key
 
     def _work(self) -> Work:
         return self._simulation.work(self._key, self._cause)

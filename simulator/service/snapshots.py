@@ -67,6 +67,8 @@ def _fill(world: World, contents: Contents) -> None:
             world.add(refund)
         for token in contents.tokens:
             world.add(replace(token, scope=token.scope and world.merchant().application_id))
+        for client_key in contents.client_keys:
+            world.add(client_key)
         for email in contents.emails:
             world.add(email)
     except DuplicateId as taken:

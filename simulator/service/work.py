@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from simulator.domain.clock import NEVER
 from simulator.domain.errors import Superseded
 from simulator.domain.events import Event, Kind
-from simulator.domain.ids import reference_of, token_of, uuid_of
+from simulator.domain.ids import client_key_of, reference_of, token_of, uuid_of
 from simulator.domain.timers import Timer, TimerKind
 
 if TYPE_CHECKING:
@@ -108,6 +108,10 @@ class Work:
     def new_token(self) -> str:
         """An access token."""
         return self._new_name(token_of, "token")
+
+    def new_client_key(self) -> str:
+        """The token of a client key."""
+        return self._new_name(client_key_of, "client_key")
 
     def _new_name(self, name_of: Callable[..., str], kind: str) -> str:
         """The next name that nothing has; a snapshot may have brought some before their time."""

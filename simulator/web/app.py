@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from simulator.web import errors, journal, oauth, probes
-from simulator.web.api import api
+from simulator.web.api import api, checkout_sessions
 from simulator.web.context import Calls
 from simulator.web.json import BODY_LIMIT, SNAPSHOT_LIMIT
 from simulator.web.tracing import Tracing
@@ -32,6 +32,7 @@ def create_app(simulation: Simulation, public_url: str, admin_token: str = "") -
     app = _flask()
     app.after_request(journal.finish)
     app.register_blueprint(api)
+    app.register_blueprint(checkout_sessions.routes)
     app.register_blueprint(oauth.routes)
     app.register_blueprint(probes.routes)
     with_testers = _Lazily(app.wsgi_app, (_TESTERS_API,), lambda: create_testers_app(admin_token).wsgi_app)

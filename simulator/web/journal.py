@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 _LONGEST_BODY = 4096
 _JSON_SECRET = re.compile(
-    r'(?i)("\w{0,64}(?:secret|token|signature)\w{0,64}"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|$)', re.DOTALL
+    r'(?i)("\w{0,64}(?:secret|token|signature|api_key)\w{0,64}"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|$)', re.DOTALL
 )
-_FORM_SECRET = re.compile(r"(?i)((?:^|[&?])\w{0,64}(?:secret|token|signature)\w{0,64}=)[^&\s]*")
+_FORM_SECRET = re.compile(r"(?i)((?:^|[&?])\w{0,64}(?:secret|token|signature|api_key)\w{0,64}=)[^&\s]*")
 _API = "/v2"
 
 

@@ -98,13 +98,16 @@ class _Surface:
 
 
 _MERCHANTS = _Surface("/v2/", ({"basic": []}, {"token": []}), refused_change=frozenset({409, 413, 422}))
+_BROWSERS = _Surface(
+    "/v2/checkout_sessions/", ({"client_key": []},), frozenset({403, 503}), refused_change=frozenset({409, 413, 422})
+)
 _OAUTH = _Surface("/oauth/", ({"basic": []},), frozenset({401, 503}), frozenset({400, 413}))
 _TESTERS = _Surface("/__admin/", ({"token": []}, {}), errors="Explained")
 
 
 def document_merchants_api(app: Flask) -> dict[str, Any]:
     """The OpenAPI document of what Banked's API has."""
-    return _document(app, "Banked API v2 (simulator)", (_MERCHANTS, _OAUTH))
+    return _document(app, "Banked API v2 (simulator)", (_BROWSERS, _MERCHANTS, _OAUTH))
 
 
 def document_testers_api(app: Flask) -> dict[str, Any]:
@@ -119,15 +122,16 @@ def _document(app: Flask, title: str, surfaces: tuple[_Surface, ...]) -> dict[st
     spec = APISpec(title, __version__, "3.1.0", plugins=[MarshmallowPlugin()])
     spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    spec.components.security_scheme("client_key", {"type": "apiKey", "in": "query", "name": "api_key"})
     for name in {surface.errors for surface in surfaces}:
         spec.components.schema(name, _errors(_SOURCES[name]))
     for rule in app.url_map.iter_rules():
         described = getattr(app.view_functions[rule.endpoint], "operation", None)
-        for surface in surfaces:
-            if isinstance(described, Operation) and rule.rule.startswith(surface.prefix):
-                method = ((rule.methods or set()) - {"HEAD", "OPTIONS"}).pop().lower()
-                path = rule.rule.replace("<", "{").replace(">", "}")
-                spec.path(path, operations={method: _operation(described, rule, method, surface)})
+        surface = next((each for each in surfaces if rule.rule.startswith(each.prefix)), None)
+        if isinstance(described, Operation) and surface is not None:
+            method = ((rule.methods or set()) - {"HEAD", "OPTIONS"}).pop().lower()
+            path = rule.rule.replace("<", "{").replace(">", "}")
+            spec.path(path, operations={method: _operation(described, rule, method, surface)})
     return spec.to_dict()
 
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simulator.domain import events
-from simulator.domain.access import ANSWER_LIFETIME, TOKEN_LIFETIME, Answer, IdempotentCall, Token
+from simulator.domain.access import ANSWER_LIFETIME, TOKEN_LIFETIME, Answer, ClientKey, IdempotentCall, Token
 from simulator.domain.accounts import Account, IdentifierType
 from simulator.domain.clock import EPOCH
 from simulator.domain.contents import Contents
@@ -159,6 +159,7 @@ REFUND = refund("refund", "sent")
 SECOND_REFUND = refund("second refund", "sent", state=RefundState.FAILED)
 TOKEN, OLD_TOKEN = token("token"), token("old token", age=TOKEN_LIFETIME)
 CALL, OLD_CALL = call("call"), call("old call", age=ANSWER_LIFETIME)
+CLIENT_KEY = ClientKey("client key", "client token", ("https://shop.example",), NOON)
 TIMER, LATER_TIMER = timer(2, minute=1), timer(1, minute=2)
 EMAIL = email("e-mail")
 EVENT, LATER_EVENT = event(1, did="pay"), event(2, None, Kind.CLOCK_CHANGED, rate=0.5, deep={"list": [1, None]})
@@ -170,6 +171,7 @@ def furnish(world: World) -> None:
     for value in (SENT, UNTOUCHED, CHOSEN, ALSO_SENT, REFUND, SECOND_REFUND, OLD_TOKEN, TOKEN, LATER_TIMER, TIMER):
         world.add(value)
     world.add(EMAIL)
+    world.add(CLIENT_KEY)
     for line in (EVENT, LATER_EVENT):
         world.record(line)
     world.save(OLD_CALL)
@@ -194,6 +196,7 @@ CHANGES: dict[str, Change] = {
     "adding a refund": lambda world: world.add(refund("new refund", "sent")),
     "adding the first refund of a payment": lambda world: world.add(refund("first refund", "also sent")),
     "adding an e-mail": lambda world: world.add(email("new e-mail")),
+    "adding a client key": lambda world: world.add(replace(CLIENT_KEY, token="new client token")),
     "adding a token": lambda world: world.add(token("new token")),
     "beginning a call": lambda world: world.save(call("new call")),
     "answering a call": lambda world: world.save(replace(CALL, answer=ANSWER)),
@@ -218,6 +221,7 @@ IDS = [
     *("token", "old token", "new token"),
     *("call", "old call", "new call"),
     *("e-mail", "new e-mail"),
+    *("client token", "new client token"),
 ]
 
 
@@ -243,6 +247,7 @@ def seen_in(world: World) -> dict[str, object]:
         "last refunds": world.refunds(100),
         "refunds of payments": world.refunds_of(IDS),
         "tokens": [found(world.token, id_) for id_ in IDS],
+        "client keys": [found(world.client_key, id_) for id_ in IDS],
         "calls": [world.call(id_) for id_ in IDS],
         "e-mails": [world.emails(100), *(found(world.email, id_) for id_ in IDS)],
         "timers": [world.timers(), world.next_timer(), *(world.timers([id_]) for id_ in IDS)],
@@ -675,6 +680,7 @@ class StoreContract:
             "last refunds": (),
             "refunds of payments": dict.fromkeys(IDS, ()),
             "tokens": nothing,
+            "client keys": nothing,
             "calls": nothing,
             "e-mails": [(), *nothing],
             "timers": [(), None, *(() for _ in IDS)],
@@ -1085,6 +1091,7 @@ class StoreContract:
                 payment_sessions=(UNTOUCHED, SENT, CHOSEN, ALSO_SENT),
                 refunds=(REFUND, SECOND_REFUND),
                 tokens=(OLD_TOKEN, TOKEN),
+                client_keys=(CLIENT_KEY,),
                 idempotent_calls=(answered,),
                 emails=(EMAIL,),
                 timers=(TIMER, LATER_TIMER),
@@ -1120,6 +1127,7 @@ class StoreContract:
                 "payment_sessions": 4,
                 "refunds": 2,
                 "tokens": 2,
+                "client_keys": 1,
                 "idempotency_keys": 2,
                 "emails": 1,
                 "timers": 2,

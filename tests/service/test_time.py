@@ -741,7 +741,15 @@ def test_a_reset_cancels_all_timers_and_tells_what_it_threw_away(frozen: Shop, s
     discarded = frozen.tester.reset(KEY)
     things = dict(discarded.things)
     assert things.pop("events") > 0
-    assert things == {"payment_sessions": 3, "refunds": 1, "tokens": 1, "idempotency_keys": 0, "emails": 0, "timers": 2}
+    assert things == {
+        "payment_sessions": 3,
+        "refunds": 1,
+        "tokens": 1,
+        "client_keys": 0,
+        "idempotency_keys": 0,
+        "emails": 0,
+        "timers": 2,
+    }
     assert frozen.timers.clock().next_timer is None
     assert frozen.events() == ()
 

@@ -56,6 +56,7 @@ def lives(merchant: MerchantCaller, tester: Tester) -> dict[str, str]:
     tester.ask("POST", f"/__admin/payment_sessions/{slow['id']}/pay", json=pay)
     merchant.ask("POST", "/oauth/token", data={"grant_type": "client_credentials", "scope": "simulator"})
     merchant.call("POST", "/v2/refunds", json={}, headers={"Idempotency-Key": "key"})
+    merchant.ask("POST", "/v2/client_keys", json={"domains": ["https://shop.example"]}, expect=201)
     tester.ask("POST", f"{WORLD}/faults", json={"preset": "bank_outage", "times": 2}, expect=201)
     return {"paid": paid["id"], "refund": refund_id(refund), "slow": slow["id"]}
 
@@ -81,18 +82,8 @@ def test_a_snapshot_can_be_read_and_compared_line_by_line(merchant: MerchantCall
     assert f'      "id": "{session["id"]}",' in after.splitlines()
     assert after.endswith("\n}\n")
     assert list(json.loads(after)) == [
-        *(
-            "format",
-            "merchant",
-            "counts",
-            "payment_sessions",
-            "refunds",
-            "tokens",
-            "idempotent_calls",
-            "emails",
-            "timers",
-        ),
-        "events",
+        *("format", "merchant", "counts", "payment_sessions", "refunds", "tokens", "client_keys", "idempotent_calls"),
+        *("emails", "timers", "events"),
     ]
 
 
@@ -153,10 +144,10 @@ def test_another_merchant_lives_on_from_a_snapshot_beside_the_first(
 
     mine, theirs = json.loads(snapshot), json.loads(copy)
     things = [
-        {thing["id"] for part in ("payment_sessions", "refunds", "tokens") for thing in each[part]}
+        {thing["id"] for part in ("payment_sessions", "refunds", "tokens", "client_keys") for thing in each[part]}
         for each in (mine, theirs)
     ]
-    assert len(things[0]) == len(things[1]) == 7
+    assert len(things[0]) == len(things[1]) == 8
     assert things[0].isdisjoint(things[1])
     assert [id_ for id_ in things[0] if id_ in copy] == []
     assert all(UUID.fullmatch(id_) or len(id_) == 43 for id_ in things[1])
@@ -172,6 +163,7 @@ def test_another_merchant_lives_on_from_a_snapshot_beside_the_first(
         assert caller.refunds(paid, pence=150)["payment_session_id"] == paid["id"]
     assert merchant.reads_payment(ids["slow"])["state"] == "sent"
     other_merchant.reads_payment(ids["slow"], expect=404)
+    assert mine["client_keys"][0]["token"] not in copy
     token = theirs["tokens"][0]["id"]
     answer = client.get("/v2/payment_sessions", headers={"Authorization": f"Bearer {token}"})
     assert [payment["id"] for payment in answer.json] == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from simulator.web import auth, faults, idempotency, journal
-from simulator.web.api import bank_accounts, payment_sessions, providers, refunds
+from simulator.web.api import bank_accounts, client_keys, payment_sessions, providers, refunds
 
 api = Blueprint("api", __name__, url_prefix="/v2")
 api.before_request(auth.authenticate)
@@ -18,3 +18,4 @@ api.register_blueprint(payment_sessions.routes)
 api.register_blueprint(refunds.routes)
 api.register_blueprint(providers.routes)
 api.register_blueprint(bank_accounts.routes)
+api.register_blueprint(client_keys.routes)

@@ -11,8 +11,9 @@ from simulator.domain.accounts import IdentifierType
 from simulator.domain.errors import IllegalAction
 from simulator.domain.states import PaymentState
 from simulator.service.bank import BankService
+from simulator.web import brands
 from simulator.web.context import acting_merchant, call, calling_merchant, simulation
-from simulator.web.pages import banks, safety, visits
+from simulator.web.pages import safety, visits
 from simulator.web.pages.account_fields import TypedAccount
 
 if TYPE_CHECKING:
@@ -182,8 +183,8 @@ def _show(template: str, **context: object) -> str:
         template,
         payment=payment,
         bank=bank,
-        slug=banks.slug(bank.name),
-        logo=banks.logo(bank.brand),
+        slug=brands.slug(bank.name),
+        logo=brands.logo(bank.brand),
         merchant=calling_merchant(),
         **context,
     )

@@ -12,8 +12,9 @@ from simulator.domain.errors import IllegalAction, InvalidProvider
 from simulator.domain.payments import Payer
 from simulator.domain.returns import outcome
 from simulator.service.payer import PayerService
+from simulator.web import brands
 from simulator.web.context import acting_merchant, call, calling_merchant, payment_url, simulation
-from simulator.web.pages import banks, endings, safety, visits
+from simulator.web.pages import endings, safety, visits
 from simulator.web.pages.matters import Matter
 from simulator.web.schemas.payment_sessions import NewPayer
 
@@ -72,7 +73,7 @@ def proceed(id_: str) -> Answer:
         return _to("choose")
     if payment.request.payer is None:
         return _details({}, {})
-    return _show("checkout/continue.html", payment, logo=banks.logo(payment.provider.brand))
+    return _show("checkout/continue.html", payment, logo=brands.logo(payment.provider.brand))
 
 
 @routes.post("/continue")
@@ -132,14 +133,14 @@ def _details(given: dict[str, str], wrong: dict[str, Any]) -> str:
 
 def _bank_list(payment: Payment, wrong: str = "") -> str:
     known = [bank for bank in simulation().providers if payment.currency in bank.currencies]
-    search = request.args.get("search", "")[:64] if len(known) >= banks.SEARCHABLE else ""
+    search = request.args.get("search", "")[:64] if len(known) >= brands.SEARCHABLE else ""
     return _show(
         "checkout/banks.html",
         payment,
-        brands=banks.by_brand(known, search),
+        brands=brands.by_brand(known, search),
         search=search,
-        searchable=len(known) >= banks.SEARCHABLE,
-        slug=banks.slug,
+        searchable=len(known) >= brands.SEARCHABLE,
+        slug=brands.slug,
         qr=_qr(payment_url(payment.id)),
         wrong=wrong,
     )

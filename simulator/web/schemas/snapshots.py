@@ -14,14 +14,14 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
 
-from simulator.domain.access import Answer, IdempotentCall, Token
+from simulator.domain.access import Answer, ClientKey, IdempotentCall, Token
 from simulator.domain.accounts import Account
 from simulator.domain.clock import iso
 from simulator.domain.contents import Contents
 from simulator.domain.emails import Email
 from simulator.domain.events import Event
 from simulator.domain.faults import Fault
-from simulator.domain.ids import token_of, uuid_of
+from simulator.domain.ids import client_key_of, token_of, uuid_of
 from simulator.domain.merchants import Merchant
 from simulator.domain.money import Currency
 from simulator.domain.payments import Payer, Payment
@@ -40,22 +40,8 @@ _OWN = {"secret": "", "application_id": "", "generation": 0}
 _NAMES = {
     kind.__name__: kind
     for kind in (
-        *(
-            Account,
-            Answer,
-            Currency,
-            Email,
-            Event,
-            Fault,
-            IdempotentCall,
-            Mapping,
-            Merchant,
-            Payer,
-            Payment,
-            Play,
-            Provider,
-        ),
-        *(Refund, Timer, Token, datetime),
+        *(Account, Answer, ClientKey, Currency, Email, Event, Fault, IdempotentCall, Mapping, Merchant, Payer),
+        *(Payment, Play, Provider, Refund, Timer, Token, datetime),
     )
 }
 """What the domain's annotations name without importing it."""
@@ -204,6 +190,8 @@ def _new_names(merchant_key: str, contents: Contents) -> dict[str, str]:
     ids = {thing.id for some in things for thing in some}
     ids |= set(_UUID.findall(" ".join(event.subject or "" for event in contents.events)))  # also what is gone
     names = {id_: uuid_of("snapshot", merchant_key, id_) for id_ in ids}
+    names |= {key.id: uuid_of("snapshot", merchant_key, key.id) for key in contents.client_keys}
+    names |= {key.token: client_key_of("snapshot", merchant_key, key.token) for key in contents.client_keys}
     return names | {token.id: token_of("snapshot", merchant_key, token.id) for token in contents.tokens}
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SEARCHABLE = 7
 """From how many banks on it takes a search to find one's own."""
 
-_LOGOS = Path(__file__).parents[1] / "static" / "banks"
+_LOGOS = Path(__file__).parent / "static" / "banks"
 
 
 @dataclass(frozen=True, slots=True)
