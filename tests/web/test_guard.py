@@ -59,6 +59,29 @@ def test_pages_of_other_sites_are_refused(client: FlaskClient, method: str, head
     assert response.json["errors"][0]["code"] == "forbidden"
 
 
+LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+EMAIL = "/__admin/emails/11111111-1111-4111-8111-111111111111"
+
+
+def test_a_link_on_another_site_may_lead_to_an_email_and_nowhere_else(client: FlaskClient) -> None:
+    assert client.get(EMAIL, headers=LINK).json["errors"][0]["code"] == "not_found"
+    assert client.get(PATH, headers=LINK).status_code == 403
+    assert client.get("/__admin/nowhere", headers=LINK).status_code in (403, 404)
+    assert client.get(EMAIL, headers={**LINK, "Host": "evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Fetch-Mode": "no-cors"}, {"Sec-Fetch-Dest": "iframe"}, {"Sec-Fetch-Dest": "image"}, {"Origin": "null"}],
+)
+def test_another_site_cannot_show_an_email_itself(client: FlaskClient, headers: dict[str, str]) -> None:
+    assert client.get(EMAIL, headers={**LINK, **headers}).status_code == 403
+
+
+def test_a_link_does_not_stand_for_the_token(guarded: FlaskClient) -> None:
+    assert guarded.get(EMAIL, headers=LINK).status_code == 401
+
+
 @pytest.mark.parametrize(
     "headers", [{"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}]
 )

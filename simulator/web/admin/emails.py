@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from simulator.domain.emails import EMAILS_KEPT
 from simulator.service.emails import EmailService
 from simulator.service.tester import TesterService
+from simulator.web.admin import guard
 from simulator.web.context import call, simulation
 from simulator.web.json import answer
 from simulator.web.letters import letter
@@ -35,6 +36,7 @@ def list_(key: str) -> Response:
 
 
 @routes.get("/emails/<id_>")
+@guard.open_to_links
 @operation(
     "Show an e-mail as JSON, HTML or text",
     query=LetterQuery,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import current_app, request
@@ -12,7 +12,11 @@ from simulator.domain.errors import NotAuthorised, Unauthenticated
 from simulator.web.context import call
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
+
+View = TypeVar("View", bound="Callable[..., Any]")
 
 _TOKEN = "ADMIN_TOKEN"  # noqa: S105  the name of a setting
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -23,6 +27,12 @@ def provide(app: Flask, token: str) -> None:
     app.config[_TOKEN] = token
 
 
+def open_to_links(view: View) -> View:
+    """Let links of other sites lead a person to what `view` shows; the sites do not get to see it."""
+    view.is_open_to_links = True  # type: ignore[attr-defined]
+    return view
+
+
 def check() -> None:
     """Keep out pages of other sites, which a tester's browser may show, and whoever lacks the token.
 
@@ -30,7 +40,7 @@ def check() -> None:
     """
     here = request.host_url.rstrip("/")
     elsewhere = request.headers.get("Origin", here) not in (here, _origin(call().public_url))
-    if elsewhere or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+    if elsewhere or (request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and not _followed_link()):
         raise NotAuthorised("Pages of other sites may not use the tester's API.")
     token: str = current_app.config[_TOKEN]
     if token:
@@ -39,6 +49,13 @@ def check() -> None:
             raise Unauthenticated("Send the token of --admin-token: Authorization: Bearer TOKEN.")
     elif _host(request.host_url) not in _HERE | {_host(call().public_url)}:
         raise NotAuthorised("Call the tester's API by the address of this machine, 127.0.0.1, or set --admin-token.")
+
+
+def _followed_link() -> bool:
+    """Whether a person's browser goes where a link leads, and may."""
+    fetched = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
+    view = current_app.view_functions.get(request.endpoint or "")
+    return fetched == ("navigate", "document") and getattr(view, "is_open_to_links", False)
 
 
 def _origin(url: str) -> str:
