@@ -127,7 +127,7 @@ async def _send(response: Response, transport: Transport, scope: Scope, protocol
     """Answer in a special way; while one answer is held back, others are sent."""
     await asyncio.sleep(transport.delay)
     status, headers, body = response
-    if transport.drop:
+    if transport.drop or transport.outdated():
         _disconnect(scope)
     elif transport.keep is not None:
         await protocol.response_stream(status, headers).send_bytes(body[: transport.keep])

@@ -13,7 +13,8 @@ from simulator.domain.errors import InvalidContents, Refusals
 from simulator.domain.events import EVENTS_KEPT
 from simulator.domain.payments import currency_refusal, total_refusal
 from simulator.domain.refunds import refunded
-from simulator.domain.states import PaymentAction, PaymentState
+from simulator.domain.scenarios import PLAYED_IN, Progression
+from simulator.domain.states import PaymentAction, PaymentState, RefundState
 from simulator.domain.timers import TimerKind
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     Problems = Iterator[tuple[str, str]]
     """Slash paths of what is broken, and sentences that say how."""
 
+
+_PAID_OUT = frozenset({RefundState.AWAITING_PAYMENT, RefundState.SENT})
+"""How a refund can stand only once its payment session was made."""
 
 _HIGHEST_COUNT = 2**62
 """Nobody counts that far."""
@@ -67,6 +71,8 @@ class Contents:
         clock, lifetime = self.merchant.clock, self.merchant.session_expires_after
         if not 0 <= clock.rate <= FASTEST:
             yield "merchant/clock/rate", f"A rate is between 0 and {FASTEST} seconds a second."
+        if not clock.rate and self.events and clock.base < self.events[-1].at:
+            yield "merchant/clock/base", f"Must not be earlier than the last event, at {iso(self.events[-1].at)}."
         if clock.base > END_OF_TIME:
             yield "merchant/clock/base", f"A clock goes no further than {iso(END_OF_TIME)}."
         if lifetime is not None and lifetime < 1:
@@ -99,6 +105,7 @@ class Contents:
 
     def _payments(self) -> Problems:
         refunds = {refund.id for refund in self.refunds}
+        awaited = {timer.subject for timer in self.timers if timer.kind is TimerKind.SCENARIO_STEP}
         for number, payment in enumerate(self.payment_sessions):
             place, items = f"payment_sessions/{number}", payment.request.line_items
             yield from ((f"{place}/request/line_items", sentence) for sentence in _wrong_with(items))
@@ -106,6 +113,10 @@ class Contents:
                 yield f"{place}/sent_at", f"Does not go with the state {payment.state}."
             if payment.refund_id is not None and payment.refund_id not in refunds:
                 yield f"{place}/refund_id", "There is no such refund."
+            if payment.play is not None and payment.state not in PLAYED_IN:
+                yield f"{place}/play", f"No scenario is played in the state {payment.state}."
+            if payment.play is not None and self.merchant.progression is Progression.TIME and payment.id not in awaited:
+                yield f"{place}/play", "There is no timer of kind scenario_step for its next step."
             if payment.play is not None and not 0 <= payment.play.step <= len(payment.play.scenario.steps):
                 yield f"{place}/play/step", "There is no such step."
             if payment.play is not None and PaymentAction.CHOOSE_PROVIDER in (
@@ -126,6 +137,8 @@ class Contents:
                 yield f"{place}/request/amount", "Must be above 0, and no more than is left of what was paid."
             if refund.currency is not payment.currency:
                 yield f"{place}/currency", f"Must be that of the payment, {payment.currency}."
+            if refund.state in _PAID_OUT and None in (refund.details, refund.refund_payment_session_id):
+                yield f"{place}/state", f"A refund without details and payment session cannot be {refund.state}."
             payout = payments.get(refund.refund_payment_session_id or "")
             if payout is not None and payout.refund_id != refund.id:
                 yield f"{place}/refund_payment_session_id", "That payment session pays out no such refund."

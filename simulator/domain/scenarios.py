@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from simulator.domain.errors import InvalidScenario
-from simulator.domain.states import PaymentAction
+from simulator.domain.states import PaymentAction, PaymentState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from simulator.domain.accounts import Account
 
 DEFAULT_SCENARIO = "approve"
+
+PLAYED_IN = (
+    PaymentState.AWAITING_PAYMENT_CONSENT,
+    PaymentState.INITIATED,
+    PaymentState.PENDING,
+    PaymentState.FAILED,
+)
+"""Where a scenario may still have steps to come; late success comes after failure."""
 
 
 class Door(StrEnum):

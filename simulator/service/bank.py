@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from simulator.domain.errors import IllegalAction, NothingToDo, Refusal
 from simulator.domain.events import Kind
 from simulator.domain.ports import PaymentQuery
-from simulator.domain.scenarios import Door, Play, Progression, Scenario
-from simulator.domain.states import PaymentAction, PaymentState
+from simulator.domain.scenarios import PLAYED_IN, Door, Play, Progression, Scenario
+from simulator.domain.states import PaymentAction
 from simulator.domain.timers import TimerKind
 from simulator.service import customers
 from simulator.service.changes import change_payment, let_expire, touch_payout
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from simulator.service.customers import CustomerAccount
     from simulator.service.simulation import Simulation
     from simulator.service.work import Work
-
-_PLAYED_IN = (
-    PaymentState.AWAITING_PAYMENT_CONSENT,
-    PaymentState.INITIATED,
-    PaymentState.PENDING,
-    PaymentState.FAILED,
-)
-"""Where a scenario may still have steps to come; late success comes after failure."""
 
 _DECLINED = "reject"
 """The scenario of a payer who declines."""
@@ -125,7 +117,7 @@ def timely_step(work: Work, payment_id: str) -> None:
 
 def keep_pace(work: Work) -> None:
     """Let every scenario that is being played go on as the merchant's progression, which has changed, wants it."""
-    for state in _PLAYED_IN:
+    for state in PLAYED_IN:
         for payment in work.world.payments(PaymentQuery(limit=sys.maxsize, state=state)):
             if payment.play is not None:
                 work.cancel(payment.id, TimerKind.SCENARIO_STEP)

@@ -35,13 +35,13 @@ class Goal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a waiting reader sees: whether it is as wanted, and if not, what it is, why, and what is still due.
+    """What a waiting reader sees: whether it is as wanted, and if not, what it is instead, why, and what is still due.
 
     `hopeless` is what can never become as wanted.
     """
 
     reached: bool
-    state: str = ""
+    sentence: str = ""
     because: tuple[str, ...] = ()
     due: tuple[Timer, ...] = ()
     hopeless: bool = False
@@ -70,14 +70,16 @@ class WaitService:
         """Return a payment once it is in the state `until`, or `final`, or `idle`: nothing more is due to happen."""
         _check_goal(until, PaymentState)
 
+        came = _Coming(id_, until)
+
         def look(world: World) -> Look:
             payment = world.payment(id_)
             due = world.timers(subjects_of_payment(world, id_))
             own = tuple(timer for timer in due if timer.subject == id_)
-            reached = _reached(until, payment.state, final=payment.is_final, idle=not due)
+            reached = came.by_now(world) or _reached(until, payment.state, final=payment.is_final, idle=not due)
             because = why_not_yet(self._simulation, world.merchant(), payment, own)
             hopeless = payment.is_final and not own and until != Goal.IDLE
-            return Look(reached, f"The payment session is {payment.state}", because, due, hopeless)
+            return Look(reached, f"The payment session is {payment.state}, not {until}", because, due, hopeless)
 
         key = self._simulation.owner("payment session", id_)
         self._wait(key, [id_], until, seconds, look)
@@ -88,12 +90,15 @@ class WaitService:
         """Return a refund once it is as `until` says."""
         _check_goal(until, RefundState)
 
+        came = _Coming(id_, until)
+
         def look(world: World) -> Look:
             refund = world.refund(id_)
             due = world.timers(subjects_of_refund(refund))
-            reached = _reached(until, refund.state, final=refund.is_final, idle=not due)
+            reached = came.by_now(world) or _reached(until, refund.state, final=refund.is_final, idle=not due)
             because = (why_no_refund_yet(refund),)
-            return Look(reached, f"The refund is {refund.state}", because, due, refund.is_final and not due)
+            hopeless = refund.is_final and not due
+            return Look(reached, f"The refund is {refund.state}, not {until}", because, due, hopeless)
 
         key = self._simulation.owner("refund", id_)
         self._wait(key, [id_], until, seconds, look)
@@ -111,7 +116,7 @@ class WaitService:
             found[:] = world.events(replace(query, after=last if after is None else after, limit=1))
             if after is None or query.subjects is None:  # the subject of a call is known only once it is answered
                 after = last
-            return Look(bool(found), "No such event has happened", due=world.timers())
+            return Look(bool(found), f"Nothing has happened of kind {query.kind or 'any'}", due=world.timers())
 
         self._wait(merchant_key, None, "an event", seconds, look)
         return found[0]
@@ -149,7 +154,7 @@ class WaitService:
                     waited = monotonic() - begun
                     with store.transaction(merchant_key) as world:
                         happened = world.events(EventQuery(after=before, subjects=subjects))
-                    raise WaitedInVain(f"{seen.state}, not {until}, after {waited:.1f} s.", seen, happened)
+                    raise WaitedInVain(f"{seen.sentence}, after {waited:.1f} s.", seen, happened)
 
 
 def reset_topic(merchant_key: str) -> str:
@@ -161,6 +166,20 @@ def _check_goal(until: str, states: type[StrEnum]) -> None:
     goals = [*states, *Goal]
     if until not in goals:
         raise InvalidGoal(f"Wait until one of: {', '.join(goals)}.", "until")
+
+
+class _Coming:
+    """Whether something came into the state `until` since it was first looked at, even if it went on at once."""
+
+    def __init__(self, id_: str, until: str) -> None:
+        self._query = EventQuery(subjects=[id_])
+        self._until = until
+        self._looked = False
+
+    def by_now(self, world: World) -> bool:
+        events = world.events(self._query) if self._looked else ()
+        self._query, self._looked = replace(self._query, after=world.last_event()), True
+        return any(event.data.get("to") == self._until for event in events)
 
 
 def _reached(until: str, state: str, *, final: bool, idle: bool) -> bool:

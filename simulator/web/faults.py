@@ -14,11 +14,13 @@ from simulator.web.json import UndecodableBody, decode, read_body
 from simulator.web.transport import TRANSPORT, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from flask import Response
 
     from simulator.domain.faults import Fault
+    from simulator.domain.merchants import Merchant
+    from simulator.domain.ports import Store
 
 HEADER = "Simulator-Fault"
 
@@ -65,10 +67,21 @@ def finish(response: Response) -> Response:
     response.headers[HEADER] = hit.fault.label
     if effect.malformed and body:
         response.set_data(body[:half])
-    transport = Transport(hit.delay, effect.drop or effect.lost_response, half if effect.truncate and body else None)
+    drop, keep = effect.drop or effect.lost_response, half if effect.truncate and body else None
+    transport = Transport(hit.delay, drop, keep, outdated=_reset_since(call().simulation.store, calling_merchant()))
     if transport != Transport():
         request.environ[TRANSPORT] = transport
     return response
+
+
+def _reset_since(store: Store, merchant: Merchant) -> Callable[[], bool]:
+    """Whether the merchant was reset since it was read: then no answer from before may arrive."""
+
+    def is_reset() -> bool:
+        now = store.merchant(merchant.key)
+        return now is None or now.generation != merchant.generation
+
+    return is_reset
 
 
 def _body(faults: Iterable[Fault]) -> object:

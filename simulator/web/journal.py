@@ -39,7 +39,7 @@ def begin() -> None:
 def finish(response: Response) -> Response:
     """Write down what the call was answered, also when its path does not exist, or its credentials are no good."""
     environ, this = request.environ, call()
-    if this.cause is None and environ["PATH_INFO"].startswith(_API) and request.url_rule is None:
+    if this.cause is None and request.url_rule is None:
         _begin_unmatched(environ["PATH_INFO"], exists=response.status_code == 405)
     elif this.cause is None and environ["PATH_INFO"].startswith(_API) and response.status_code in (401, 403):
         _begin_refused()
@@ -72,7 +72,7 @@ def _begin_unmatched(path: str, *, exists: bool) -> None:
     begin()
     cause = call().cause
     if cause is not None and not exists:
-        paths = {rule.rule for rule in current_app.url_map.iter_rules() if rule.rule.startswith(_API)}
+        paths = {rule.rule for rule in current_app.url_map.iter_rules()}
         nearest = get_close_matches(path, sorted(paths), 1, 0.0)[0]
         cause.call = {**(cause.call or {}), "unmatched": True, "nearest": nearest}
 

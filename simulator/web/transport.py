@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 TRANSPORT = "simulator.transport"
@@ -19,11 +19,15 @@ IN_GOOD_HANDS = "simulator.transport.done_by_server"
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """How an answer is sent: after `delay` seconds, with a `drop` not at all, else the first `keep` bytes of it."""
+    """How an answer is sent: after `delay` seconds, with a `drop` not at all, else the first `keep` bytes of it.
+
+    What is `outdated` once the delay is over is not sent either.
+    """
 
     delay: float = 0.0
     drop: bool = False
     keep: int | None = None
+    outdated: Callable[[], bool] = field(default=lambda: False, compare=False)
 
 
 class Transporting:
@@ -43,7 +47,7 @@ class Transporting:
             return chunks
         try:
             time.sleep(transport.delay)
-            if transport.drop:
+            if transport.drop or transport.outdated():
                 raise ConnectionResetError("A fault drops the connection.")
             return [b"".join(chunks)[: transport.keep]]
         finally:

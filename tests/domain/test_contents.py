@@ -31,6 +31,7 @@ REFUND = Refund(
     currency=Currency.GBP,
     created_at=NOON,
     state=RefundState.AWAITING_PAYMENT,
+    details=SANDBOX_ACCOUNT,
     refund_payment_session_id="payout",
 )
 PAYOUT = Payment(id="payout", request=REQUEST, created_at=NOON, refund_id="refund")
@@ -56,7 +57,7 @@ def test_a_world_that_could_have_come_about_is_whole() -> None:
 
 
 def test_a_failed_refund_leaves_room_for_another() -> None:
-    again = replace(REFUND, id="again", refund_payment_session_id=None)
+    again = replace(REFUND, id="again", state=RefundState.AWAITING_DETAILS, refund_payment_session_id=None)
     contents = replace(WHOLE, counts={"payment_session": 2, "refund": 2})
     assert list(broken(replace(contents, refunds=(REFUND, again)))) == ["refunds/1/request/amount"]
     replace(contents, refunds=(replace(REFUND, state=RefundState.FAILED), again)).check()

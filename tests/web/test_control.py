@@ -672,7 +672,7 @@ def test_an_event_is_waited_for(merchant: MerchantCaller, tester: Tester) -> Non
     found = tester.ask("GET", f"{WORLD}/wait", query_string=query)["event"]
     assert found["number"] == 2
     refusal = tester.ask("GET", f"{WORLD}/wait", query_string={**query, "after": "2"}, expect=408)
-    assert "No such event has happened" in sentence(refusal)
+    assert "Nothing has happened of kind" in sentence(refusal)
     del query["after"]
     tester.ask("GET", f"{WORLD}/wait", query_string=query, expect=408)
 
@@ -879,3 +879,25 @@ def test_what_nobody_knows_is_refused_in_queries_of_the_log(tester: Tester) -> N
     for where in ("requests?kind=nonsense", "wait?limit=2&timeout=0"):
         tester.ask("GET", f"{WORLD}/{where}", expect=422)
     tester.ask("POST", f"{PAYMENTS}/{NOBODY}/actions/settle?force=maybe", expect=422)
+
+
+def test_a_state_that_comes_and_goes_at_once_was_there(app: Flask, merchant: MerchantCaller, tester: Tester) -> None:
+    freezes(tester)
+    payment = taken(merchant, tester, "approve_slowly")
+
+    def wait() -> int:
+        query = {"until": "initiated", "timeout": "5"}
+        return app.test_client().get(f"{PAYMENTS}/{payment['id']}/wait", query_string=query).status_code
+
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(wait)
+        sleep(0.05)
+        advances(tester, by="2s")
+        assert waiting.result(2) == 200
+    assert merchant.reads_payment(payment["id"])["state"] == "pending"
+
+
+def test_a_call_to_a_wrong_place_altogether_is_in_the_journal(merchant: MerchantCaller, tester: Tester) -> None:
+    merchant.ask("GET", "/v1/payment_sessions", expect=404)
+    [call] = calls(tester, "/unmatched")
+    assert (call["data"]["path"], call["data"]["nearest"]) == ("/v1/payment_sessions", "/v2/payment_sessions")

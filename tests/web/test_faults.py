@@ -384,3 +384,16 @@ def test_a_fault_that_no_json_could_tell_is_refused(tester: Tester) -> None:
     headers = {"Content-Type": "application/json"}
     answer = tester.ask("POST", FAULTS, data=body, headers=headers, expect=422)
     assert list(parameters(answer)) == ["match/body"]
+
+
+def test_an_answer_that_is_held_back_until_after_a_reset_never_arrives(
+    merchant: MerchantCaller, tester: Tester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(tester, effect={"latency": 3}, times=1)
+    monkeypatch.setattr(
+        "simulator.web.transport.time.sleep",
+        lambda _: tester.ask("POST", "/__admin/merchants/pk_test_simulator/reset"),
+    )
+    with pytest.raises(ConnectionResetError):
+        merchant.requests_payment()
+    assert merchant.ask("GET", SESSIONS) == []

@@ -106,14 +106,18 @@ class WaitQuery(Command):
     """What to wait for, and for how many seconds at most."""
 
     until = Text(load_default="final")
-    timeout = Text(pattern=r"[0-9]{1,4}(\.[0-9]{1,6})?", rule="Must be seconds, such as 5 or 0.5.")
+    timeout = Text(
+        pattern=r"[0-9]{1,4}(\.[0-9]{1,6})?", rule="Must be seconds, such as 5 or 0.5; nobody waits for more than 60."
+    )
 
 
 class EventWaitQuery(LogQuery):
     """Which event to wait for, and for how many seconds at most."""
 
     kind = Text()
-    timeout = Text(pattern=r"[0-9]{1,4}(\.[0-9]{1,6})?", rule="Must be seconds, such as 5 or 0.5.")
+    timeout = Text(
+        pattern=r"[0-9]{1,4}(\.[0-9]{1,6})?", rule="Must be seconds, such as 5 or 0.5; nobody waits for more than 60."
+    )
 
 
 def clock_change(body: dict[str, Any]) -> Callable[[MerchantClock, datetime], MerchantClock]:
