@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import closing
-from email import message_from_bytes, policy
-from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from aiosmtpd.controller import Controller
 
 from tests.actors import payment_request
+from tests.mail import Inbox, free_port, mail_server
 from tests.processes import running_simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from email.message import EmailMessage
 
     from tests.actors import Json
 
 PATIENCE = 5
 WORLD = "/__admin/merchants/pk_test_simulator"
-
-
-class Inbox:
-    """What a mail server got."""
-
-    def __init__(self) -> None:
-        self.messages: Queue[EmailMessage] = Queue()
-
-    async def handle_DATA(self, _: object, __: object, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
-        self.messages.put(message_from_bytes(envelope.content, policy=policy.default))
-        return "250 OK"
 
 
 @pytest.fixture
@@ -42,17 +26,9 @@ def inbox() -> Inbox:
 
 
 @pytest.fixture
-def mail_server(inbox: Inbox) -> Iterator[str]:
-    controller = Controller(inbox, hostname="127.0.0.1", port=_free_port())
-    controller.start()
-    yield f"127.0.0.1:{controller.port}"
-    controller.stop()
-
-
-def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+def address(inbox: Inbox) -> Iterator[str]:
+    with mail_server(inbox) as port:
+        yield f"127.0.0.1:{port}"
 
 
 def ask(method: str, url: str, *, expect: int = 200, **body: Any) -> Json:
@@ -71,8 +47,8 @@ def refunded(url: str) -> Json:
     return ask("POST", f"{url}/v2/refunds", expect=201, payment_session_id=payment["id"], amount=150)
 
 
-def test_a_mail_server_gets_the_link_and_the_log_tells(mail_server: str, inbox: Inbox) -> None:
-    with running_simulator("--smtp", mail_server) as url:
+def test_a_mail_server_gets_the_link_and_the_log_tells(address: str, inbox: Inbox) -> None:
+    with running_simulator("--smtp", address) as url:
         refund = refunded(url)
         told = ask("GET", f"{url}{WORLD}/wait?kind=email.delivered&after=0&timeout={PATIENCE}")["event"]
         [email] = ask("GET", f"{url}{WORLD}/emails")["emails"]
@@ -87,7 +63,7 @@ def test_a_mail_server_gets_the_link_and_the_log_tells(mail_server: str, inbox: 
 
 
 def test_without_the_mail_server_nothing_is_lost_and_the_log_says_why() -> None:
-    with running_simulator("--smtp", f"127.0.0.1:{_free_port()}") as url:
+    with running_simulator("--smtp", f"127.0.0.1:{free_port()}") as url:
         refund = refunded(url)
         told = ask("GET", f"{url}{WORLD}/wait?kind=email.failed&after=0&timeout={PATIENCE}")["event"]
         [email] = ask("GET", f"{url}{WORLD}/emails")["emails"]

@@ -8,14 +8,12 @@ import sys
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Event, active_count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from simulator.adapters.smtp import SmtpPost
 from simulator.domain.emails import Email, EmailKind, Letter, Posting
@@ -23,10 +21,10 @@ from simulator.domain.events import Cause
 from simulator.domain.merchants import SANDBOX_ACCOUNT
 from simulator.domain.money import Currency
 from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest
+from tests.mail import Inbox, free_port, mail_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from email.message import EmailMessage
 
 ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -50,19 +48,6 @@ POSTING = Posting(KEY, RECEIPT, Cause(0, 1))
 LETTER = Letter("£4.00 paid", "You paid £4.00.\n", "<p>You paid £4.00.</p>\n")
 
 
-class Inbox:
-    """What a mail server got."""
-
-    def __init__(self) -> None:
-        self.messages: Queue[EmailMessage] = Queue()
-        self.greeting = ""
-
-    async def handle_DATA(self, _: object, session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
-        self.greeting = session.host_name
-        self.messages.put(message_from_bytes(envelope.content, policy=policy.default))
-        return "250 OK"
-
-
 @pytest.fixture
 def inbox() -> Inbox:
     return Inbox()
@@ -71,16 +56,8 @@ def inbox() -> Inbox:
 @pytest.fixture
 def server(inbox: Inbox) -> Iterator[int]:
     """The port of a mail server."""
-    controller = Controller(inbox, hostname="127.0.0.1", port=_free_port())
-    controller.start()
-    yield controller.port
-    controller.stop()
-
-
-def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    with mail_server(inbox) as port:
+        yield port
 
 
 def posting(id_: str = RECEIPT.id, **fields: Any) -> Posting:
@@ -159,7 +136,7 @@ def test_what_is_no_longer_due_is_left_out_in_silence(inbox: Inbox, server: int)
 
 
 def test_a_dead_server_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    with post(_free_port()) as (smtp, fates):
+    with post(free_port()) as (smtp, fates):
         smtp.take(POSTING)
         assert "refused" in fates.get(timeout=PATIENCE)[1]
     assert "e-mail e-mail failed" in caplog.text
@@ -182,7 +159,7 @@ def test_a_server_that_hangs_holds_up_nobody_but_the_post() -> None:
 
 def test_there_is_no_thread_before_there_is_an_email() -> None:
     before = active_count()
-    with post(_free_port()):
+    with post(free_port()):
         assert active_count() == before
 
 

@@ -36,7 +36,7 @@ class Customer:
         """Post a form of the page that is open, with its hidden fields unless they are given."""
         response = self.client.post(self.path + form, data={**dict(_HIDDEN.findall(self.page)), **fields})
         assert response.status_code == expect, (response.status_code, response.text)
-        if response.status_code != 303:
+        if response.status_code == 422:
             self.page = response.text
         return response
 
