@@ -7,12 +7,11 @@ from collections import defaultdict
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from simulator.domain.contents import Contents
-
 if TYPE_CHECKING:
     from datetime import datetime
 
     from simulator.domain.access import ClientKey, IdempotentCall, Token
+    from simulator.domain.contents import Contents
     from simulator.domain.emails import Email
     from simulator.domain.events import Event
     from simulator.domain.merchants import Merchant
@@ -93,6 +92,8 @@ class Things:
 
     def contents(self, merchant: Merchant) -> Contents:
         """All that there is."""
+        from simulator.domain.contents import Contents  # noqa: PLC0415  costs start-up time, and few take snapshots
+
         return Contents(
             merchant=merchant,
             counts=dict(sorted(self.counts.items())),
