@@ -25,8 +25,9 @@ DESKTOP = {"width": 1280, "height": 900}
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One Chromium for these tests; Playwright keeps an event loop running in their thread until it is closed."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     assert path, "The browser tests need Chromium: install Debian's package chromium, or set CHROMIUM to its path."
     with sync_playwright() as playwright:
@@ -35,7 +36,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server() -> Iterator[str]:
     """The address of a server that all browser tests share, each with a merchant of its own."""
     with running_simulator("--seed", "browser") as url:
