@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from simulator.domain.access import ClientKey, IdempotentCall, Token
     from simulator.domain.accounts import Account
     from simulator.domain.contents import Contents
+    from simulator.domain.deliveries import Errand
     from simulator.domain.emails import Email, Posting
     from simulator.domain.events import Event, EventQuery
     from simulator.domain.merchants import Merchant
+    from simulator.domain.messages import Message, Reply
     from simulator.domain.money import Currency
     from simulator.domain.payments import LineItem, Payer, Payment
     from simulator.domain.refunds import Refund
@@ -205,6 +207,29 @@ class Post(Protocol):
 
     def stop(self) -> None:
         """Send nothing more."""
+
+
+class Sender(Protocol):
+    """Who sends messages to webhook receivers."""
+
+    def send(self, message: Message, is_wanted: Callable[[], bool]) -> Reply | None:
+        """Send a message and return what came back; it never fails.
+
+        None when, once connected, it was no longer wanted: the receiver has seen nothing of it.
+        """
+
+
+class Courier(Protocol):
+    """Who runs the errands of all merchants, many side by side, so that no receiver holds up another."""
+
+    def take(self, errand: Errand) -> None:
+        """Run an errand, as soon as it is its turn; never wait for that, and never fail."""
+
+    def settle(self, merchant_key: str, seconds: float) -> bool:
+        """Wait until all errands of a merchant that were taken by now are done; False when that took longer."""
+
+    def stop(self, seconds: float) -> int:
+        """Begin no more errands, wait for those that are under way, and return how many were left undone."""
 
 
 class People(Protocol):
