@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from simulator import __version__
 from simulator.domain.merchants import SANDBOX_ACCOUNT, secret_of_test_key
 from simulator.domain.money import Currency
+from simulator.domain.webhooks import DEFAULT_SIGNATURE_KEY
 from simulator.web.schemas.accounts import account_answer
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def banner(address: str, settings: Settings, merchant: Merchant) -> str:
     """What the server says once it is ready: a line for programs, then some for people."""
     public_url = settings.public_url
     token = f"\n  token   {settings.admin_token} for {public_url}/__admin" if settings.admin_token else ""
+    told = "".join(f"\n  webhook {url} with the signature key {DEFAULT_SIGNATURE_KEY}" for url in settings.webhooks)
     guessable = merchant.secret == secret_of_test_key(merchant.key)
     secret = merchant.secret if guessable else "(as configured)"
     user = shlex.quote(f"{merchant.key}:{merchant.secret if guessable else 'SECRET'}")
@@ -33,7 +35,7 @@ def banner(address: str, settings: Settings, merchant: Merchant) -> str:
 
   API     {public_url}/v2
   key     {merchant.key}
-  secret  {secret}{token}
+  secret  {secret}{token}{told}
 
   curl -u {user} {public_url}/v2/payment_sessions \\
     -H 'Content-Type: application/json' \\

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from simulator import __version__
 from simulator.adapters.bell import LocalBell
+from simulator.adapters.courier import ThreadCourier
+from simulator.adapters.http_sender import HttpSender
 from simulator.adapters.memory import MemoryStore
 from simulator.adapters.people import FakerPeople
 from simulator.adapters.post import NoPost
@@ -18,15 +22,18 @@ from simulator.domain.accounts import IdentifierType
 from simulator.domain.errors import Refusals
 from simulator.domain.faults import Effect, Fault, Match, Preset
 from simulator.domain.merchants import DEFAULT_KEY, secret_of_test_key
+from simulator.domain.messages import SignatureTwist
 from simulator.domain.money import Currency
 from simulator.domain.providers import Provider, Providers
 from simulator.domain.scenarios import MagicAccount, Scenario, Scenarios, Step
 from simulator.domain.states import PaymentAction
+from simulator.service.deliveries import DeliveryService
 from simulator.service.emails import PostService
 from simulator.service.simulation import Simulation, sandbox_merchant
 from simulator.service.timers import TimerService
 from simulator.web.app import create_app
 from simulator.web.letters import letter
+from simulator.web.payloads import payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +56,7 @@ def build_simulation(settings: Settings) -> Simulation:
     """The simulation that `settings` describe, with its fixtures loaded; InvalidSetting when these are broken."""
     providers, clock = load_providers(), SystemClock()
     starts = _starts(settings, providers)
-    scheduler, post = Scheduler(clock), _post(settings.smtp)
+    scheduler, post, courier = Scheduler(clock), _post(settings.smtp), ThreadCourier()
     simulation = Simulation(
         store=MemoryStore(),
         clock=clock,
@@ -58,6 +65,11 @@ def build_simulation(settings: Settings) -> Simulation:
         alarm=scheduler,
         bell=LocalBell(),
         post=post,
+        sender=HttpSender(),
+        courier=courier,
+        payload=partial(payload, public_url=settings.public_url),
+        webhooks=settings.webhooks,
+        user_agent=f"banked-simulator/{__version__}",
         providers=providers,
         scenarios=load_scenarios(),
         seed=settings.seed or token_hex(16),
@@ -70,6 +82,7 @@ def build_simulation(settings: Settings) -> Simulation:
         simulation.merchant(key)
     for start in starts:
         _begin(simulation, start)
+    courier.start(DeliveryService(simulation).run)
     scheduler.start(lambda key: TimerService(simulation, key).fire_due())
     service = PostService(simulation)
     post.start(lambda email: letter(email, settings.public_url), service.is_due, service.tell_fate)
@@ -126,6 +139,8 @@ def _fault_preset(
 ) -> Preset:
     if "latency" in effect:
         effect["latency"] = tuple(effect["latency"])
+    if "signature" in effect:
+        effect["signature"] = SignatureTwist(effect["signature"])
     return Preset(Fault(**fault, effect=Effect(**effect), match=Match(**match or {})), description)
 
 

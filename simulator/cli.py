@@ -18,7 +18,9 @@ from simulator.config import (
     Settings,
     parse_public_url,
     parse_text,
+    parse_webhook,
 )
+from simulator.domain.webhooks import URLS_PER_EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +119,13 @@ def main() -> None:
     help="A mail server to send e-mails by.  [default: they are only kept]",
 )
 @_setting(
+    "--webhook",
+    "webhooks",
+    multiple=True,
+    type=_Checked("url", parse_webhook),
+    help="Where every merchant is told of its payments; may be given again.",
+)
+@_setting(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     default="info",
@@ -129,6 +138,8 @@ def serve(**options: Any) -> None:
     settings = Settings(**{name: value for name, value in options.items() if value is not None})
     if settings.strict_keys and not (settings.merchants or settings.fixtures):
         raise click.UsageError("--strict-keys leaves nobody in: give --merchant or --fixtures as well.")
+    if len(set(settings.webhooks)) > URLS_PER_EVENT:
+        raise click.UsageError(f"--webhook can be given {URLS_PER_EVENT} times: no more URLs are told of one event.")
     try:
         _check_fixtures(settings)
         settings, holder = serving.reserve(settings)

@@ -74,6 +74,7 @@ class Settings:
     seed: str = ""
     admin_token: str = ""
     smtp: MailServer | None = None
+    webhooks: tuple[str, ...] = ()
     log_level: str = "info"
 
 
@@ -81,6 +82,13 @@ def parse_text(text: str) -> str:
     """Return a text; InvalidSetting for none."""
     if not text:
         raise InvalidSetting("It must not be empty.")
+    return text
+
+
+def parse_webhook(text: str) -> str:
+    """Return an http or https URL; InvalidSetting when it is none."""
+    if not is_web_url(text):
+        raise InvalidSetting(f"{text!r} is not an http or https URL.")
     return text
 
 

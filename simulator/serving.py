@@ -28,11 +28,15 @@ if TYPE_CHECKING:
     from simulator.bridge import Bridge
     from simulator.config import Settings
     from simulator.domain.merchants import Merchant
+    from simulator.service.simulation import Simulation
 
 BRIEF = ("/v2/", "/oauth/", "/livez", "/readyz")
 """The calls that take no longer than it takes to work them out."""
 
-_STOP_SECONDS = 0.5
+_STOP_SECONDS = 3.0
+_PARTING_SECONDS = 2.0
+"""How long webhook messages that are under way may hold up the end of the server."""
+
 _YOUNG_OBJECTS = 10_000
 
 
@@ -103,7 +107,14 @@ def _load(settings: Settings) -> Bridge:
     tune_garbage_collection()
     Thread(target=_announce, args=(settings, merchant), daemon=True).start()
     Thread(target=_end_with_parent, daemon=True).start()
-    return Bridge(app.wsgi_app, BRIEF, body_limit, simulation.stop)
+    return Bridge(app.wsgi_app, BRIEF, body_limit, partial(_stop, simulation))
+
+
+def _stop(simulation: Simulation) -> None:
+    """End all that the simulation does by itself; say so when webhook messages are left behind."""
+    left = simulation.stop(_PARTING_SECONDS)
+    if left:
+        logging.getLogger(__name__).warning("webhook messages that were not sent, or not answered: %d", left)
 
 
 def _announce(settings: Settings, merchant: Merchant) -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from simulator.domain.messages import Reply
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
+
+    from simulator.domain.deliveries import Errand
+    from simulator.domain.messages import Message
 
     Json = Any
 
 PUBLIC_URL = "http://127.0.0.1:2265"
+HOOKS = "http://shop.example/hooks"
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
 
@@ -37,6 +46,43 @@ class NoAlarm:
 
     def stop(self) -> None:
         pass
+
+
+class AtOnce:
+    """A courier who runs each errand while the others wait."""
+
+    def start(self, carry: Callable[[Errand], None]) -> None:
+        self._carry = carry
+
+    def take(self, errand: Errand) -> None:
+        self._carry(errand)
+
+    def settle(self, merchant_key: str, seconds: float) -> bool:  # noqa: ARG002  nothing is ever under way
+        return True
+
+    def stop(self, seconds: float) -> int:  # noqa: ARG002  likewise
+        return 0
+
+
+class Receivers:
+    """All receivers of webhooks: they keep what they are sent, and reply 200 until told otherwise."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.reply = Reply(status=200)
+        self.hook: Callable[[], object] = lambda: None
+
+    def send(self, message: Message, is_wanted: Callable[[], bool]) -> Reply | None:
+        self.hook()
+        if not is_wanted():
+            return None
+        self.messages.append(message)
+        return self.reply
+
+    @property
+    def events(self) -> list[Json]:
+        """What they were told of, the first first."""
+        return [json.loads(message.body)["webhook_event"] for message in self.messages]
 
 
 class Caller:
@@ -74,6 +120,10 @@ class MerchantCaller(Caller):
 
     def reads_refund(self, refund: Json) -> Json:
         return self.ask("GET", f"/v2/refunds/{refund_id(refund)}")
+
+    def wants_webhook(self, *events: str, url: str = HOOKS, key: str = "secret", expect: int = 201) -> Json:
+        body = {"target_url": url, "events": events or ["payment_sent"], "signature_key": key}
+        return self.ask("POST", "/v2/webhooks", json=body, expect=expect)
 
 
 class Tester(Caller):

@@ -9,8 +9,9 @@ import pytest
 
 from simulator.bootstrap import build_simulation
 from simulator.config import Settings
+from simulator.service.deliveries import DeliveryService
 from simulator.web.app import create_app
-from tests.actors import PUBLIC_URL, ManualClock, MerchantCaller, NoAlarm, Tester
+from tests.actors import PUBLIC_URL, AtOnce, ManualClock, MerchantCaller, NoAlarm, Receivers, Tester
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -25,8 +26,17 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def simulation(clock: ManualClock) -> Simulation:
-    return replace(build_simulation(Settings()), clock=clock, alarm=NoAlarm())
+def receivers() -> Receivers:
+    return Receivers()
+
+
+@pytest.fixture
+def simulation(clock: ManualClock, receivers: Receivers) -> Simulation:
+    courier = AtOnce()
+    built = build_simulation(Settings(public_url=PUBLIC_URL))
+    simulation = replace(built, clock=clock, alarm=NoAlarm(), sender=receivers, courier=courier)
+    courier.start(DeliveryService(simulation).run)
+    return simulation
 
 
 @pytest.fixture

@@ -149,6 +149,19 @@ def test_what_is_no_mail_server_is_refused_by_name(text: str) -> None:
 
 def test_the_help_has_all_flags_and_how_to_use_them() -> None:
     help_ = CliRunner().invoke(main, ["--help"]).output
-    for flag in ("--port", "--seed", "--fixtures", "--smtp"):
+    for flag in ("--port", "--seed", "--fixtures", "--smtp", "--webhook"):
         assert f"  {flag}" in help_
     assert "banked-simulator --port 0 --seed demo --fixtures fixtures/demo.json" in help_
+
+
+@pytest.mark.parametrize("text", ["", "hooks", "ftp://127.0.0.1/", "http://"])
+def test_a_webhook_is_a_web_url(text: str) -> None:
+    refusal = CliRunner().invoke(main, ["--webhook", text])
+    assert refusal.exit_code == 2
+    assert "Invalid value for '--webhook'" in refusal.output
+
+
+def test_no_more_than_five_webhooks_are_told_of_one_event() -> None:
+    refusal = CliRunner().invoke(main, [word for number in range(6) for word in ("--webhook", f"http://x/{number}")])
+    assert refusal.exit_code == 2
+    assert "--webhook can be given 5 times" in refusal.output

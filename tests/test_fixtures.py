@@ -10,6 +10,7 @@ import pytest
 
 from simulator.bootstrap import build_app, build_simulation
 from simulator.config import InvalidSetting, MerchantSetting, Settings
+from simulator.domain.webhooks import PAYMENT_EVENTS
 from tests.actors import MerchantCaller
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ def merchants(file: Path, *fixtures: Any, more: tuple[MerchantSetting, ...] = ()
     """The configured merchants once `fixtures` are loaded from `file`."""
     file.write_text(json.dumps({"merchants": fixtures}), "utf-8")
     return dict(build_simulation(Settings(fixtures=file, merchants=more)).configured)
+
+
+def starting(file: Path, **fields: Any) -> Merchant:
+    """The only merchant of a file that says this of it."""
+    return merchants(file, {**SMALLEST, **fields})[SMALLEST["key"]]
 
 
 def refusal(file: Path, content: bytes | None = None) -> str:
@@ -225,3 +231,35 @@ def test_a_key_is_there_once(file: Path) -> None:
 def test_a_refusal_does_not_repeat_a_secret(file: Path) -> None:
     for secret in ("sk_live_topsecret", "topsecret\n"):
         assert "topsecret" not in refusal_of(file, {**SMALLEST, "secret": secret})
+
+
+# Webhooks
+
+
+WEBHOOK = {"target_url": "http://127.0.0.1:3000/hooks"}
+
+
+def test_a_merchant_may_start_with_webhooks(file: Path) -> None:
+    told = {"target_url": "http://127.0.0.1:3001", "events": ["payment_sent"], "signature": "secret"}
+    first, second = starting(file, webhooks=[WEBHOOK, told]).webhooks
+    assert (first.events, first.signature_key) == (PAYMENT_EVENTS, "simulator-signature-key")
+    assert (second.events, second.signature_key) == (("payment_sent",), "secret")
+
+
+def test_a_merchant_may_say_how_webhooks_are_sent(file: Path) -> None:
+    delivery = starting(file, delivery={"mode": "manual", "timeout": 1}).delivery
+    assert (delivery.mode, delivery.timeout, delivery.verify_tls) == ("manual", 1.0, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"webhooks": [{}]}, "merchants/0/webhooks/0/target_url"),
+        ({"webhooks": [{**WEBHOOK, "event": ["payment_sent"]}]}, "merchants/0/webhooks/0/event"),
+        ({"webhooks": [{**WEBHOOK, "events": ["sent"]}]}, "merchants/0/webhooks/0/events/0"),
+        ({"webhooks": [WEBHOOK, WEBHOOK]}, "merchants/0/webhooks/1/events"),
+        ({"delivery": {"mode": "lazy"}}, "merchants/0/delivery/mode"),
+    ],
+)
+def test_the_place_of_a_mistake_in_a_webhook_is_told(file: Path, fields: dict[str, Any], place: str) -> None:
+    assert refusal_of(file, {"key": "k", "secret": "s", **fields}).startswith(f"{place}: ")

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from simulator.adapters.memory_things import Position, Space
     from simulator.domain.access import ClientKey, IdempotentCall, Token
     from simulator.domain.contents import Contents
+    from simulator.domain.deliveries import Delivery, DeliveryQuery
     from simulator.domain.emails import Email
     from simulator.domain.events import Event, EventQuery
+    from simulator.domain.inbox import Received
     from simulator.domain.merchants import Merchant
     from simulator.domain.payments import Payment
     from simulator.domain.ports import PaymentQuery
@@ -102,6 +104,26 @@ class MemoryReading:
     def emails(self, limit: int) -> tuple[Email, ...]:
         """Return the newest e-mails, the newest first."""
         return tuple(islice(reversed(self._space.things.emails.values()), limit))
+
+    def delivery(self, id_: str) -> Delivery:
+        """Return the delivery `id_`."""
+        try:
+            return self._space.things.deliveries[id_]
+        except KeyError:
+            raise NotFound("delivery", id_) from None
+
+    def deliveries(self, query: DeliveryQuery) -> tuple[Delivery, ...]:
+        """Return what `query` asks for, the newest first."""
+        things = self._space.things
+        turns = things.turns_open if query.is_of_open else things.turns
+        if query.subject is not None:
+            turns = things.turns_of.get(query.subject, [])
+        newest_first = (things.deliveries[id_] for _, id_ in reversed(turns))
+        return tuple(islice(filter(query.wants, newest_first), query.limit))
+
+    def inbox(self, limit: int) -> tuple[Received, ...]:
+        """Return the newest messages in the inbox, the newest first."""
+        return tuple(islice(reversed(self._space.things.inbox.values()), limit))
 
     def latest(self) -> datetime:
         """Return the instant of the newest event."""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 from simulator.adapters.memory_reading import MemoryReading
 from simulator.adapters.memory_things import Things
 from simulator.domain.access import ClientKey, IdempotentCall, Token
+from simulator.domain.deliveries import DELIVERIES_KEPT, Delivery
 from simulator.domain.emails import EMAILS_KEPT, Email
 from simulator.domain.errors import DuplicateId, NotFound
 from simulator.domain.events import EVENTS_KEPT
+from simulator.domain.inbox import INBOX_KEPT, Received
 from simulator.domain.merchants import Merchant
 from simulator.domain.payments import Payment
 from simulator.domain.refunds import Refund
@@ -82,7 +84,7 @@ class MemoryTransaction(MemoryReading):
 
         self._undo.append(undo)
 
-    def add(self, value: Payment | Refund | Token | Timer | Email | ClientKey) -> None:
+    def add(self, value: Payment | Refund | Token | Timer | Email | ClientKey | Delivery | Received) -> None:
         """Keep something new."""
         things = self._space.things
         if isinstance(value, Timer):
@@ -106,11 +108,13 @@ class MemoryTransaction(MemoryReading):
             case ClientKey():
                 self._put(things.client_keys, value.token, value)
             case Email():
-                self._put(things.emails, value.id, value)
-                if len(things.emails) > EMAILS_KEPT:
-                    self._forget_oldest_email()
+                self._put_newest("emails", value, EMAILS_KEPT)
+            case Received():
+                self._put_newest("inbox", value, INBOX_KEPT)
+            case Delivery():
+                self._line_up(value)
 
-    def save(self, value: Payment | Refund | Merchant | IdempotentCall) -> None:
+    def save(self, value: Payment | Refund | Merchant | IdempotentCall | Delivery) -> None:
         """Keep the next value of something."""
         space = self._space
         match value:
@@ -120,6 +124,10 @@ class MemoryTransaction(MemoryReading):
                 self._undo.append(lambda: space.things.replace(old))
             case Refund():
                 self._put(space.things.refunds, self.refund(value.id).id, value)
+            case Delivery():
+                delivery = self.delivery(value.id)
+                space.things.move_on(value)
+                self._undo.append(lambda: space.things.move_on(delivery))
             case IdempotentCall():
                 self._put(space.things.calls, value.id, value)
                 heappush(space.things.expiries, (value.expires_at, value.id))
@@ -161,17 +169,38 @@ class MemoryTransaction(MemoryReading):
             if (call := things.calls.get(id_)) and call.expires_at <= at:
                 self._drop(things.calls, id_)
 
-    def _forget_oldest_email(self) -> None:
+    def _put_newest(self, name: str, value: Email | Received, limit: int) -> None:
+        """Put something in a table of which the newest are kept."""
         things = self._space.things
-        before, oldest = things.emails, next(iter(things.emails))
-        things.emails = {id_: email for id_, email in before.items() if id_ != oldest}
-        self._undo.append(lambda: setattr(things, "emails", before))
-        self._disown([oldest])
+        before = getattr(things, name)
+        self._put(before, value.id, value)
+        if len(before) > limit:
+            oldest = next(iter(before))
+            setattr(things, name, {id_: thing for id_, thing in before.items() if id_ != oldest})
+            self._undo.append(lambda: setattr(things, name, before))
+            self._disown([oldest])
+
+    def _line_up(self, delivery: Delivery) -> None:
+        """Put a delivery where it belongs; of too many the oldest that is over goes, or else the oldest."""
+        things = self._space.things
+        things.line_up(delivery)
+        self._undo.append(lambda: things.step_out(delivery))
+        if len(things.turns) <= DELIVERIES_KEPT:
+            return
+        _, id_ = (things.turns_over or things.turns)[0]
+        oldest = things.deliveries[id_]
+        for timer in self.timers([id_]):
+            self.remove(timer)
+        things.step_out(oldest)
+        self._undo.append(lambda: things.line_up(oldest))
+        self._disown([id_])
 
     def clear(self) -> dict[str, int]:
         """Forget everything but the merchant."""
         space, before = self._space, self._space.things
-        self._disown([*before.payments, *before.refunds, *before.tokens, *before.client_keys, *before.emails])
+        tables = (before.payments, before.refunds, before.tokens, before.client_keys, before.emails)
+        for table in (*tables, before.deliveries, before.inbox):
+            self._disown(table)
         space.things = Things()
         self._undo.append(lambda: setattr(space, "things", before))
         return {
@@ -181,6 +210,8 @@ class MemoryTransaction(MemoryReading):
             "client_keys": len(before.client_keys),
             "idempotency_keys": len(before.calls),
             "emails": len(before.emails),
+            "deliveries": len(before.deliveries),
+            "inbox": len(before.inbox),
             "timers": len(before.timers),
             "events": len(before.events),
         }

@@ -61,9 +61,9 @@ class MerchantClock:
             return END_OF_TIME if real >= self.since else EPOCH
 
     def when(self, instant: datetime) -> datetime | None:
-        """The real instant at which it shows `instant`; None when it stands still, or that is too far off."""
+        """The real instant at which it shows `instant`; None when it stands still before, or that is too far off."""
         if not self.rate:
-            return None
+            return self.since if instant <= self.base else None
         try:
             return self.since + (instant - self.base) / self.rate + _TICK
         except OverflowError:

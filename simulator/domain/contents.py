@@ -8,9 +8,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from simulator.domain.clock import END_OF_TIME, EPOCH, FASTEST, iso
+from simulator.domain.deliveries import DELIVERIES_KEPT, Outcome
 from simulator.domain.emails import EMAILS_KEPT, EmailKind
 from simulator.domain.errors import InvalidContents, Refusals
 from simulator.domain.events import EVENTS_KEPT
+from simulator.domain.inbox import INBOX_KEPT
 from simulator.domain.payments import currency_refusal, total_refusal
 from simulator.domain.refunds import refunded
 from simulator.domain.scenarios import PLAYED_IN, Progression
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from simulator.domain.access import ClientKey, IdempotentCall, Token
+    from simulator.domain.deliveries import Delivery
     from simulator.domain.emails import Email
     from simulator.domain.events import Event
+    from simulator.domain.inbox import Received
     from simulator.domain.merchants import Merchant
     from simulator.domain.payments import LineItem, Payment
     from simulator.domain.refunds import Refund
@@ -54,6 +58,8 @@ class Contents:
     client_keys: tuple[ClientKey, ...] = ()
     idempotent_calls: tuple[IdempotentCall, ...] = ()
     emails: tuple[Email, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    inbox: tuple[Received, ...] = ()
     timers: tuple[Timer, ...] = ()
     events: tuple[Event, ...] = ()
 
@@ -61,7 +67,7 @@ class Contents:
         """Raise Refusals with all that no world can be like."""
         checks = (
             *(self._merchant, self._names, self._instants, self._payments, self._refunds, self._answers, self._emails),
-            *(self._timers, self._events),
+            *(self._deliveries, self._timers, self._events),
         )
         problems = [InvalidContents(sentence, place) for check in checks for place, sentence in check()]
         if problems:
@@ -89,6 +95,8 @@ class Contents:
             "tokens": ("token", [token.id for token in self.tokens]),
             "client_keys": ("client_key", [key.token for key in self.client_keys]),
             "emails": ("email", [email.id for email in self.emails]),
+            "deliveries": ("delivery", [delivery.id for delivery in self.deliveries]),
+            "inbox": ("received", [received.id for received in self.inbox]),
         }
         seen = Counter(id_ for _, ids in things.values() for id_ in ids)
         for place, (kind, ids) in things.items():
@@ -98,8 +106,10 @@ class Contents:
         for kind, count in self.counts.items():
             if count > _HIGHEST_COUNT:
                 yield f"counts/{kind}", f"Must be at most {_HIGHEST_COUNT}."
-        if len(self.emails) > EMAILS_KEPT:
-            yield "emails", f"Must be at most {EMAILS_KEPT}."
+        limits = {"emails": EMAILS_KEPT, "deliveries": DELIVERIES_KEPT, "inbox": INBOX_KEPT}
+        for place, limit in limits.items():
+            if len(things[place][1]) > limit:
+                yield place, f"Must be at most {limit}."
         for number in _repeated([call.id for call in self.idempotent_calls]):
             yield f"idempotent_calls/{number}/id", "Is there twice."
 
@@ -172,9 +182,27 @@ class Contents:
             if (email.kind is EmailKind.REFUND_DETAILS) != (email.refund is not None):
                 yield f"emails/{number}/refund", f"Does not go with the kind {email.kind}."
 
+    def _deliveries(self) -> Problems:
+        given = self.counts.get("delivery number", 0)
+        awaited = {timer.subject for timer in self.timers if timer.kind is TimerKind.DELIVERY}
+        repeated = set(_repeated([str(delivery.number) for delivery in self.deliveries]))
+        for number, delivery in enumerate(self.deliveries):
+            if number in repeated or not 0 < delivery.number <= given:
+                yield (
+                    f"deliveries/{number}/number",
+                    f"Must be there once, and from 1 to {given}.",
+                )
+            if (delivery.outcome is Outcome.DUE) != (delivery.due is not None):
+                yield f"deliveries/{number}/due", f"Does not go with the outcome {delivery.outcome}."
+            if (delivery.outcome is Outcome.DUE) != (delivery.id in awaited):
+                yield f"deliveries/{number}/outcome", "There must be a timer of kind delivery for it if it is due only."
+
     def _timers(self) -> Problems:
         payments = {payment.id for payment in self.payment_sessions}
-        subjects = dict.fromkeys(TimerKind, payments) | {TimerKind.TOKEN_EXPIRY: {each.id for each in self.tokens}}
+        subjects = dict.fromkeys(TimerKind, payments) | {
+            TimerKind.TOKEN_EXPIRY: {each.id for each in self.tokens},
+            TimerKind.DELIVERY: {each.id for each in self.deliveries},
+        }
         given = self.counts.get("timer", 0)
         repeated = set(_repeated([str(timer.id) for timer in self.timers]))
         for number, timer in enumerate(self.timers):

@@ -81,6 +81,10 @@ class InvalidScenario(Refusal):
     """A scenario that there is not."""
 
 
+class InvalidWebhook(Refusal):
+    """A webhook that cannot be beside those there are."""
+
+
 class InvalidTime(Refusal):
     """A time, or a length of time, that no clock can show or go through."""
 

@@ -38,6 +38,14 @@ class Kind:
     EMAIL_SENT = "email.sent"
     EMAIL_DELIVERED = "email.delivered"
     EMAIL_FAILED = "email.failed"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_DELETED = "webhook.deleted"
+    WEBHOOK_QUEUED = "webhook.queued"
+    DELIVERY_SUCCEEDED = "delivery.succeeded"
+    DELIVERY_FAILED = "delivery.failed"
+    DELIVERY_ENDED = "delivery.ended"
+    INBOX_RECEIVED = "inbox.received"
     TIMER_FAILED = "timer.failed"
 
 
@@ -73,15 +81,21 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventQuery:
-    """Which events to list, the oldest first: at most `limit`, numbered above `after`."""
+    """Which events to list, the oldest first: at most `limit`, numbered above `after`.
+
+    `webhook_event` is what a message that they are about tells of.
+    """
 
     after: int = 0
     limit: int = EVENTS_KEPT
     subjects: Collection[str] | None = None
     kind: str | None = None
+    webhook_event: str | None = None
 
     def wants(self, event: Event) -> bool:
         """Whether `event` is of the kind and about one of the subjects."""
         if self.subjects is not None and event.subject not in self.subjects:
+            return False
+        if self.webhook_event not in (None, event.data.get("event")):
             return False
         return self.kind is None or event.kind == self.kind or event.kind.startswith(f"{self.kind}.")

@@ -12,11 +12,13 @@ from simulator.domain.errors import InvalidAccount
 from simulator.domain.money import Currency
 from simulator.domain.returns import RedirectParameters, ReturnBehaviour
 from simulator.domain.scenarios import DEFAULT_SCENARIO, Progression
+from simulator.domain.webhooks import AS_BANKED, DeliverySettings
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from simulator.domain.faults import Fault
+    from simulator.domain.webhooks import Webhook
 
 SANDBOX_ACCOUNT = Account(account_number="12345678", sort_code="010203")
 """The payee that every sandbox has from sign-up (facts 2.1, "Test payee")."""
@@ -49,7 +51,7 @@ class Merchant:
     play `scenario` for its payers, at the pace of `progression`; a session nobody authorised expires after so many
     seconds, None for never (Q12). Payers come back to it with `redirect_parameters`, as often as `return_behaviour`
     lets them; pages of `frame_origin` may show the checkout in a frame. `generation` counts the resets. Its calls go
-    wrong as `faults` say, the first of them first.
+    wrong as `faults` say, the first of them first. Its `webhooks` are told of events as `delivery` says.
     """
 
     key: str
@@ -69,6 +71,8 @@ class Merchant:
     frame_origin: str | None = None
     generation: int = 0
     faults: tuple[Fault, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
+    delivery: DeliverySettings = AS_BANKED
 
     def account_for(self, currency: Currency) -> Account:
         """The account to be paid on in `currency`: the first linked one of that currency, else the first of all.

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from simulator.domain.access import ClientKey, IdempotentCall, Token
     from simulator.domain.accounts import Account
     from simulator.domain.contents import Contents
-    from simulator.domain.deliveries import Errand
+    from simulator.domain.deliveries import Delivery, DeliveryQuery, Errand
     from simulator.domain.emails import Email, Posting
     from simulator.domain.events import Event, EventQuery
+    from simulator.domain.inbox import Received
     from simulator.domain.merchants import Merchant
     from simulator.domain.messages import Message, Reply
     from simulator.domain.money import Currency
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from simulator.domain.refunds import Refund
     from simulator.domain.states import PaymentState
     from simulator.domain.timers import Timer
+    from simulator.domain.webhooks import TypeKeys
 
 PAGE_LIMIT = 100
 """How many records a list answers at most (facts 2.4)."""
@@ -77,6 +79,15 @@ class World(Protocol):
     def emails(self, limit: int) -> tuple[Email, ...]:
         """Return the newest e-mails, the newest first."""
 
+    def delivery(self, id_: str) -> Delivery:
+        """Return the delivery `id_`."""
+
+    def deliveries(self, query: DeliveryQuery) -> tuple[Delivery, ...]:
+        """Return what `query` asks for, the newest first."""
+
+    def inbox(self, limit: int) -> tuple[Received, ...]:
+        """Return the newest messages in the inbox, the newest first."""
+
     def count(self, kind: str) -> int:
         """Return how many times this was asked for `kind`, this time included."""
 
@@ -101,13 +112,14 @@ class World(Protocol):
     def timers(self, subjects: Collection[str] | None = None) -> tuple[Timer, ...]:
         """Return all timers, or those of `subjects`, the first due first."""
 
-    def add(self, value: Payment | Refund | Token | Timer | Email | ClientKey) -> None:
+    def add(self, value: Payment | Refund | Token | Timer | Email | ClientKey | Delivery | Received) -> None:
         """Keep something new; DuplicateId when any merchant has its id already (timers' ids are the merchant's own).
 
-        When there are EMAILS_KEPT e-mails, the oldest goes.
+        When there are EMAILS_KEPT e-mails or INBOX_KEPT messages, the oldest goes; of DELIVERIES_KEPT deliveries the
+        oldest that is over, or else the oldest, with its timers.
         """
 
-    def save(self, value: Payment | Refund | Merchant | IdempotentCall) -> None:
+    def save(self, value: Payment | Refund | Merchant | IdempotentCall | Delivery) -> None:
         """Keep the next value of something; an idempotent call may be new."""
 
     def remove(self, value: Payment | Token | IdempotentCall | Timer) -> None:
@@ -230,6 +242,13 @@ class Courier(Protocol):
 
     def stop(self, seconds: float) -> int:
         """Begin no more errands, wait for those that are under way, and return how many were left undone."""
+
+
+class Payload(Protocol):
+    """Who writes webhook messages as Banked does."""
+
+    def __call__(self, payment: Payment, refunds: Iterable[Refund], event: str, type_keys: TypeKeys) -> str:
+        """Return the body of the message that tells of `event`, which has happened to `payment`, in JSON."""
 
 
 class People(Protocol):

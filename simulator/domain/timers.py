@@ -15,6 +15,7 @@ class TimerKind(StrEnum):
 
     SCENARIO_STEP = "scenario_step"
     SESSION_EXPIRY = "session_expiry"
+    DELIVERY = "delivery"
     TOKEN_EXPIRY = "token_expiry"  # noqa: S105  no secret
 
 

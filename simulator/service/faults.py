@@ -1,9 +1,11 @@
-"""The faults of one merchant: which there are, and which one a call hits."""
+"""The faults of one merchant: which there are, and which one a call or a message hits."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from simulator.domain.errors import NotFound, TooManyFaults
 from simulator.domain.events import Kind
@@ -11,17 +13,18 @@ from simulator.domain.faults import FAULTS_LIMIT, after_hit
 from simulator.domain.ids import chance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from simulator.domain.deliveries import Delivery
     from simulator.domain.events import Cause
-    from simulator.domain.faults import Fault
+    from simulator.domain.faults import Fault, Match
     from simulator.service.simulation import Simulation
     from simulator.service.work import Work
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A fault that a call has hit, and for how many seconds its answer is held back."""
+    """A fault that was hit, and for how many seconds the answer, or the message, is held back."""
 
     fault: Fault
     delay: float
@@ -79,19 +82,31 @@ class FaultService:
         if not any(fault.match.fits(method, path, body) for fault in self.all()):
             return None
         with self._simulation.work(self._key, cause) as work:
-            for fault in work.merchant.faults:
-                if fault.match.fits(method, path, body) and (
-                    fault.probability >= 1 or _chance(work) < fault.probability
-                ):
-                    work.world.save(replace(work.merchant, faults=after_hit(work.merchant.faults, fault)))
-                    work.tell(Kind.FAULT_HIT, fault.id, fault=fault.id, name=fault.name)
-                    least, most = fault.effect.latency
-                    return Hit(fault, fault.effect.delay(_chance(work) if least < most else 0.0))
-        return None
+            return _hit(work, lambda match: match.fits(method, path, body))
 
     def _changing(self) -> Work:
         self._simulation.merchant(self._key)
         return self._simulation.work(self._key)
+
+
+def hit_message(work: Work, delivery: Delivery, url: str) -> Hit | None:
+    """Return what a message to a webhook hits, as `FaultService.hit` does for calls."""
+    if not any(fault.match.webhook for fault in work.merchant.faults):
+        return None
+    body = json.loads(delivery.body)
+    told = {"delivery": delivery.id, "event": delivery.event}
+    return _hit(work, lambda match: match.fits_message(delivery.event, url, body), told)
+
+
+def _hit(work: Work, fits: Callable[[Match], bool], told: Mapping[str, str] = MappingProxyType({})) -> Hit | None:
+    for fault in work.merchant.faults:
+        if fits(fault.match) and (fault.probability >= 1 or _chance(work) < fault.probability):
+            work.world.save(replace(work.merchant, faults=after_hit(work.merchant.faults, fault)))
+            data: dict[str, Any] = {"fault": fault.id, "name": fault.name, **told}
+            work.tell(Kind.FAULT_HIT, fault.id, **data)
+            least, most = fault.effect.latency
+            return Hit(fault, fault.effect.delay(_chance(work) if least < most else 0.0))
+    return None
 
 
 def _find(faults: Iterable[Fault], id_: str) -> Fault:

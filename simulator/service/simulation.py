@@ -7,8 +7,10 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
+from simulator.domain.clock import EPOCH
 from simulator.domain.errors import NotFound
 from simulator.domain.merchants import SANDBOX_ACCOUNT, LinkedAccount, Merchant, secret_of_test_key
+from simulator.domain.webhooks import DEFAULT_SIGNATURE_KEY, PAYMENT_EVENTS, Webhook
 from simulator.service.work import Work
 
 if TYPE_CHECKING:
@@ -18,10 +20,13 @@ if TYPE_CHECKING:
     from simulator.domain.events import Cause
     from simulator.domain.faults import Preset
     from simulator.domain.histories import PastPayment
-    from simulator.domain.ports import Alarm, Bell, Clock, Ids, People, Post, Store
+    from simulator.domain.ports import Alarm, Bell, Clock, Courier, Ids, Payload, People, Post, Sender, Store
     from simulator.domain.providers import Provider, Providers
     from simulator.domain.scenarios import Scenarios
 
+
+_PATIENCE = 300.0
+"""Seconds for webhook messages under way: more than any of them takes."""
 
 WAITS_LIMIT = 200
 """How many may wait at once."""
@@ -33,7 +38,9 @@ class Simulation:
 
     `configured` are the merchants from fixtures and settings as they were at the start, and `pasts` what had happened
     to some of them by then; with `strict_keys` there are no others. `fault_presets` are by name. `seed` is that of the
-    merchants that have none of their own. `waits` are the places for those who wait.
+    merchants that have none of their own. Every merchant starts with the `webhooks`, beside its own; their
+    messages say to be sent by the `user_agent`. `waits` are the
+    places for those who wait.
     """
 
     store: Store
@@ -43,6 +50,9 @@ class Simulation:
     alarm: Alarm
     bell: Bell
     post: Post
+    sender: Sender
+    courier: Courier
+    payload: Payload
     providers: Providers
     scenarios: Scenarios
     seed: str
@@ -50,6 +60,8 @@ class Simulation:
     pasts: Mapping[str, tuple[PastPayment, ...]] = field(default_factory=dict)
     strict_keys: bool = False
     fault_presets: Mapping[str, Preset] = field(default_factory=dict)
+    webhooks: tuple[str, ...] = ()
+    user_agent: str = "banked-simulator"
     waits: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(WAITS_LIMIT), repr=False)
 
     def starting_merchant(self, key: str) -> Merchant:
@@ -61,7 +73,17 @@ class Simulation:
             if secret is None or self.strict_keys:
                 raise NotFound("merchant", key)
             merchant = sandbox_merchant(key, secret, accept_any_payee=True)
-        return merchant if merchant.seed else replace(merchant, seed=self.seed)
+        given = tuple(self._given_webhook(key, url) for url in dict.fromkeys(self.webhooks))
+        return replace(merchant, seed=merchant.seed or self.seed, webhooks=(*merchant.webhooks, *given))
+
+    def _given_webhook(self, key: str, url: str) -> Webhook:
+        return Webhook(
+            id=str(uuid5(NAMESPACE_URL, f"banked-simulator:{key}/webhooks/{url}")),
+            target_url=url,
+            events=PAYMENT_EVENTS,
+            signature_key=DEFAULT_SIGNATURE_KEY,
+            created_at=EPOCH,
+        )
 
     def merchant(self, key: str) -> Merchant:
         """The merchant with this API key, made now if it has not been used before; NotFound when there can be none."""
@@ -71,11 +93,19 @@ class Simulation:
         """A unit of work in the world of the merchant with this API key, because of `cause`."""
         return Work(self, key, cause)
 
-    def stop(self) -> None:
-        """Fire no more timers, end all waits, and send no more e-mails."""
+    def settle(self, key: str, seconds: float = _PATIENCE) -> bool:
+        """Wait until all webhook messages of a merchant that are under way have arrived, or failed to."""
+        return self.courier.settle(key, seconds)
+
+    def stop(self, seconds: float = 0) -> int:
+        """Fire no more timers, end all waits, and send no more e-mails and messages.
+
+        Waits so long for the messages under way, and returns how many were left.
+        """
         self.alarm.stop()
         self.post.stop()
         self.bell.silence()
+        return self.courier.stop(seconds)
 
     def now(self, merchant: Merchant) -> datetime:
         """What the clock of `merchant` shows."""

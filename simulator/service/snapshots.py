@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulator.domain.errors import DuplicateId, InvalidContents, InvalidProvider
+from simulator.service import outgoing
 from simulator.service.tester import Discarded, begin_anew
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class SnapshotService:
             merchant = replace(contents.merchant, key=mine.key, secret=mine.secret, application_id=mine.application_id)
             discarded = begin_anew(work, merchant)
             _fill(work.world, contents)
+            outgoing.take_up(work)
             return discarded
 
     def _check_names(self, contents: Contents) -> None:
@@ -61,16 +63,14 @@ def _fill(world: World, contents: Contents) -> None:
     """Put all things of `contents` in an empty world; InvalidContents when another merchant has one of them."""
     world.recount(contents.counts)
     try:
-        for payment in contents.payment_sessions:
-            world.add(payment)
-        for refund in contents.refunds:
-            world.add(refund)
+        for some in (contents.payment_sessions, contents.refunds, contents.client_keys, contents.emails):
+            for thing in some:
+                world.add(thing)
         for token in contents.tokens:
             world.add(replace(token, scope=token.scope and world.merchant().application_id))
-        for client_key in contents.client_keys:
-            world.add(client_key)
-        for email in contents.emails:
-            world.add(email)
+        for messages in (contents.deliveries, contents.inbox):
+            for message in messages:
+                world.add(message)
     except DuplicateId as taken:
         raise InvalidContents(f"Another merchant has {taken} already.") from taken
     for timer in contents.timers:

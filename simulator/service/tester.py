@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 PAYMENT, REFUND = "payment session", "refund"
 
+_BYTES_UNDER_WAY = 0.25
+"""Seconds that a reset waits for webhook messages that were being written when it came."""
+
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
@@ -138,12 +141,13 @@ class TesterService:
         return self._simulation.merchant(key)
 
     def change_merchant(self, key: str, **settings: Any) -> Merchant:
-        """Set the merchant's settings; InvalidScenario when `scenario` is none."""
+        """Set the merchant's settings, of `delivery` those given; InvalidScenario when `scenario` is none."""
         if "scenario" in settings:
             self._simulation.scenarios.find(settings["scenario"])
         self._simulation.merchant(key)
         with self._simulation.work(key) as work:
-            merchant = replace(work.merchant, **settings)
+            delivery = replace(work.merchant.delivery, **settings.get("delivery", {}))
+            merchant = replace(work.merchant, **{**settings, "delivery": delivery})
             work.world.save(merchant)
             told: dict[str, Any] = {name: "…" if name == "seed" else value for name, value in settings.items()}
             work.blame(Kind.MERCHANT_CHANGED, by="tester", **told)
@@ -161,7 +165,8 @@ class TesterService:
         with self._simulation.work(merchant_key) as work:
             discarded = begin_anew(work, starting)
             relive(work, self._simulation.pasts.get(merchant_key, ()))
-            return discarded
+        self._simulation.settle(merchant_key, _BYTES_UNDER_WAY)
+        return discarded
 
     def reset_all(self) -> list[Discarded]:
         """Put all merchants back to how they started."""

@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from simulator.domain.clock import iso
-from simulator.domain.errors import NotFound
+from simulator.domain.errors import InvalidTime, NotFound
 from simulator.domain.events import Cause, Event, EventQuery, Kind
 from simulator.domain.states import PaymentAction
 from simulator.domain.timers import TimerKind
-from simulator.service import bank
+from simulator.service import bank, outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from simulator.domain.clock import MerchantClock
+    from simulator.domain.ports import World
     from simulator.domain.timers import Timer
     from simulator.service.simulation import Simulation
     from simulator.service.work import Work
@@ -30,9 +31,10 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A timer that went off, and the events that it caused."""
+    """A timer that went off when `after` was the number of the newest event, and the events that it caused."""
 
     timer: Timer
+    after: int
     events: tuple[Event, ...]
 
 
@@ -66,15 +68,27 @@ class TimerService:
 
         InvalidTime when it would go backwards.
         """
-        with self._simulation.work(self._key, self._cause) as work:
-            clock = change(work.merchant.clock, work.real_at)
-            target = clock.at(work.real_at)
-            fired = _fire_until(work, target)
-            work.at = max(target, work.at)
-            work.world.save(replace(work.merchant, clock=clock))
-            work.retime()
-            work.tell(Kind.CLOCK_CHANGED, mode=clock.mode.value, rate=clock.rate, now=iso(target))
-            return ClockSet(clock, target, work.real_at, work.world.next_timer(), tuple(fired))
+        clock: MerchantClock | None = None
+        cause, fired = self._cause, list[Fired]()
+        while True:
+            news: list[Fired] = []
+            with self._simulation.work(self._key, cause) as work:
+                if clock is None:
+                    clock = change(work.merchant.clock, work.real_at)
+                    target, begun = clock.at(work.real_at), Cause(work.merchant.generation, work.because)
+                if not outgoing.are_being_sent(work):
+                    news = _fire_until(work, target)
+                if not outgoing.are_being_sent(work):
+                    return _finish(work, clock, target, [*fired, *news])
+                _stand_still(work, news[-1].timer.due if news else work.at)
+            cause = begun
+            self._simulation.settle(self._key)
+            fired += self._with_attempts(news)
+
+    def _with_attempts(self, fired: list[Fired]) -> list[Fired]:
+        """Say of each message that was sent what became of it."""
+        with self._simulation.store.transaction(self._key) as world:
+            return [_with_attempt(world, each) for each in fired]
 
     def fire_due(self) -> None:
         """Fire what is due by now."""
@@ -83,8 +97,36 @@ class TimerService:
             work.retime()
 
 
+def _finish(work: Work, clock: MerchantClock, target: datetime, fired: list[Fired]) -> ClockSet:
+    """Set the clock once all is fired; InvalidTime when somebody else has set it later meanwhile."""
+    if work.merchant.clock.at(work.real_at) > clock.at(work.real_at):
+        raise InvalidTime("The clock was set to a later time by somebody else meanwhile.", "to")
+    work.at = max(target, work.at)
+    work.world.save(replace(work.merchant, clock=clock))
+    work.retime()
+    work.tell(Kind.CLOCK_CHANGED, mode=clock.mode.value, rate=clock.rate, now=iso(target))
+    return ClockSet(clock, target, work.real_at, work.world.next_timer(), tuple(fired))
+
+
+def _stand_still(work: Work, at: datetime) -> None:
+    """Let the clock show `at`, or now, until the messages that were sent have arrived, or failed to."""
+    clock = work.merchant.clock
+    work.world.save(replace(work.merchant, clock=clock.set(work.real_at, max(at, clock.at(work.real_at)), 0)))
+    work.retime()
+
+
+def _with_attempt(world: World, fired: Fired) -> Fired:
+    if fired.timer.kind is not TimerKind.DELIVERY:
+        return fired
+    events = world.events(EventQuery(kind="delivery", after=fired.after))
+    return replace(fired, events=tuple(event for event in events if event.data["delivery"] == fired.timer.subject))
+
+
 def _fire_until(work: Work, until: datetime, most: int | None = None) -> list[Fired]:
-    """Fire what is due up to `until`, each at its own instant, also what that sets in turn."""
+    """Fire what is due up to `until`, each at its own instant, also what that sets in turn.
+
+    Once a message is sent that may change everything later, so that only what is due at the same instant follows.
+    """
     fired: list[Fired] = []
     why, now = work.because, work.at
     while (most is None or len(fired) < most) and (timer := work.world.next_timer()) and timer.due <= until:
@@ -92,7 +134,9 @@ def _fire_until(work: Work, until: datetime, most: int | None = None) -> list[Fi
         work.world.remove(timer)
         work.at, work.because = max(timer.due, work.world.latest()), timer.because
         _fire(work, timer)
-        fired.append(Fired(timer, work.world.events(EventQuery(after=before))))
+        fired.append(Fired(timer, before, work.world.events(EventQuery(after=before))))
+        if work.errands:
+            until = min(until, work.at)
     work.because, work.at = why, max(now, work.world.latest())
     return fired
 
@@ -122,5 +166,6 @@ def _expire_token(work: Work, token_id: str) -> None:
 _FIRE: Mapping[TimerKind, Callable[[Work, str], None]] = {
     TimerKind.SCENARIO_STEP: bank.timely_step,
     TimerKind.SESSION_EXPIRY: _expire_session,
+    TimerKind.DELIVERY: outgoing.begin,
     TimerKind.TOKEN_EXPIRY: _expire_token,
 }

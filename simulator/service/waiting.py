@@ -7,6 +7,7 @@ from enum import StrEnum
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from simulator.domain.deliveries import DELIVERIES_KEPT, ON_ITS_WAY, DeliveryQuery
 from simulator.domain.errors import InvalidGoal, StillWaiting, Superseded, TooManyWaits
 from simulator.domain.events import Event, EventQuery
 from simulator.domain.states import PaymentState, RefundState
@@ -74,9 +75,9 @@ class WaitService:
 
         def look(world: World) -> Look:
             payment = world.payment(id_)
-            due = world.timers(subjects_of_payment(world, id_))
+            due, idle = _still_due(world, subjects_of_payment(world, id_))
             own = tuple(timer for timer in due if timer.subject == id_)
-            reached = came.by_now(world) or _reached(until, payment.state, final=payment.is_final, idle=not due)
+            reached = came.by_now(world) or _reached(until, payment.state, final=payment.is_final, idle=idle)
             because = why_not_yet(self._simulation, world.merchant(), payment, own)
             hopeless = payment.is_final and not own and until != Goal.IDLE
             return Look(reached, f"The payment session is {payment.state}, not {until}", because, due, hopeless)
@@ -94,10 +95,10 @@ class WaitService:
 
         def look(world: World) -> Look:
             refund = world.refund(id_)
-            due = world.timers(subjects_of_refund(refund))
-            reached = came.by_now(world) or _reached(until, refund.state, final=refund.is_final, idle=not due)
+            due, idle = _still_due(world, subjects_of_refund(refund))
+            reached = came.by_now(world) or _reached(until, refund.state, final=refund.is_final, idle=idle)
             because = (why_no_refund_yet(refund),)
-            hopeless = refund.is_final and not due
+            hopeless = refund.is_final and idle
             return Look(reached, f"The refund is {refund.state}, not {until}", because, due, hopeless)
 
         key = self._simulation.owner("refund", id_)
@@ -180,6 +181,17 @@ class _Coming:
         events = world.events(self._query) if self._looked else ()
         self._query, self._looked = replace(self._query, after=world.last_event()), True
         return any(event.data.get("to") == self._until for event in events)
+
+
+def _still_due(world: World, subjects: list[str]) -> tuple[tuple[Timer, ...], bool]:
+    """The timers of things and of what webhooks are told of them, and whether nothing at all is under way."""
+    messages = [
+        message
+        for subject in subjects
+        for message in world.deliveries(DeliveryQuery(limit=DELIVERIES_KEPT, subject=subject, outcomes=ON_ITS_WAY))
+    ]
+    due = world.timers([*subjects, *(message.id for message in messages)])
+    return due, not due and not messages
 
 
 def _reached(until: str, state: str, *, final: bool, idle: bool) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from simulator.domain.deliveries import Errand
     from simulator.domain.emails import Posting
     from simulator.domain.events import Cause
     from simulator.domain.merchants import Merchant
@@ -48,6 +49,7 @@ class Work:
         self._told: int | None = None
         self._began: Cause | None = None
         self._letter_box: list[Posting] = []
+        self.errands: list[Errand] = []
 
     def __enter__(self) -> Self:
         """Open the world; Superseded when it was reset since the cause."""
@@ -79,6 +81,8 @@ class Work:
         if error is None:
             for posting in self._letter_box:
                 self.simulation.post.take(posting)
+            for errand in self.errands:
+                self.simulation.courier.take(errand)
 
     def _set_alarm(self) -> None:
         """Set the alarm while nobody else can change the timers."""
@@ -145,15 +149,19 @@ class Work:
         """Let an e-mail go out once all of this work is kept."""
         self._letter_box.append(posting)
 
+    def send(self, errand: Errand) -> None:
+        """Let a webhook's message go out once all of this work is kept."""
+        self.errands.append(errand)
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Leaving this by an exception undoes all that was done in it, also what was posted, and nothing before."""
-        posted = len(self._letter_box)
+        """Leaving this by an exception undoes all that was done in it, also what was to go out, and nothing before."""
+        posted, sent = len(self._letter_box), len(self.errands)
         try:
             with self.world.savepoint():
                 yield
         except BaseException:
-            del self._letter_box[posted:]
+            del self._letter_box[posted:], self.errands[sent:]
             raise
 
     def touch(self, topic: str) -> None:

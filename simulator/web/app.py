@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from simulator.web import errors, journal, oauth, probes
+from simulator.web import errors, inbox, journal, oauth, probes
 from simulator.web.api import api, checkout_sessions
 from simulator.web.context import Calls
 from simulator.web.json import BODY_LIMIT, SNAPSHOT_LIMIT
@@ -34,6 +34,7 @@ def create_app(simulation: Simulation, public_url: str, admin_token: str = "") -
     app.register_blueprint(api)
     app.register_blueprint(checkout_sessions.routes)
     app.register_blueprint(oauth.routes)
+    app.register_blueprint(inbox.routes)
     app.register_blueprint(probes.routes)
     with_testers = _Lazily(app.wsgi_app, (_TESTERS_API,), lambda: create_testers_app(admin_token).wsgi_app)
     with_pages = _Lazily(with_testers, _PAGES, lambda: create_pages_app().wsgi_app)

@@ -34,6 +34,7 @@ REFUSALS: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.InvalidAccount: (422, "invalid_bank_account"),
     errors.InvalidProvider: (422, "invalid_request"),
     errors.InvalidScope: (422, "invalid_request"),
+    errors.InvalidWebhook: (422, "invalid_request"),
     errors.InvalidScenario: (422, "invalid_request"),
     errors.InvalidTime: (422, "invalid_request"),
     errors.InvalidGoal: (422, "invalid_request"),

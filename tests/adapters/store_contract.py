@@ -20,9 +20,11 @@ from simulator.domain.access import ANSWER_LIFETIME, TOKEN_LIFETIME, Answer, Cli
 from simulator.domain.accounts import Account, IdentifierType
 from simulator.domain.clock import EPOCH
 from simulator.domain.contents import Contents
+from simulator.domain.deliveries import DELIVERIES_KEPT, Delivery, DeliveryQuery, Outcome
 from simulator.domain.emails import EMAILS_KEPT, Email, EmailKind
 from simulator.domain.errors import DuplicateId, NotFound
 from simulator.domain.events import EVENTS_KEPT, EventQuery, Kind
+from simulator.domain.inbox import INBOX_KEPT, Received
 from simulator.domain.merchants import LinkedAccount, Merchant
 from simulator.domain.money import LARGEST_AMOUNT, Currency
 from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest
@@ -151,6 +153,27 @@ def email(id_: str, *, minute: int = 0) -> Email:
     )
 
 
+def delivery(id_: str, number: int, outcome: Outcome = Outcome.DELIVERED, subject: str = "sent") -> Delivery:
+    """The `number`th delivery, about a payment that was sent."""
+    return Delivery(
+        id=id_,
+        number=number,
+        webhook_id="webhook",
+        event="payment_sent",
+        subject=subject,
+        body="{}",
+        created_at=NOON,
+        because=1,
+        outcome=outcome,
+        due=NOON if outcome is Outcome.DUE else None,
+    )
+
+
+def received(id_: str) -> Received:
+    """A message that came into the inbox at noon."""
+    return Received(id=id_, at=NOON, real_at=NOON, headers=(("Host", "x"),), body="{}", verdict="")
+
+
 SENT = payment("sent", state=PaymentState.SENT, sent_at=NOON)
 ALSO_SENT = payment("also sent", state=PaymentState.SENT, sent_at=NOON)
 CHOSEN = payment("chosen", state=PaymentState.AWAITING_PAYMENT_CONSENT, provider=MOCK_BANK)
@@ -162,6 +185,7 @@ CALL, OLD_CALL = call("call"), call("old call", age=ANSWER_LIFETIME)
 CLIENT_KEY = ClientKey("client key", "client token", ("https://shop.example",), NOON)
 TIMER, LATER_TIMER = timer(2, minute=1), timer(1, minute=2)
 EMAIL = email("e-mail")
+DELIVERY, RECEIVED = delivery("delivery", 1), received("message")
 EVENT, LATER_EVENT = event(1, did="pay"), event(2, None, Kind.CLOCK_CHANGED, rate=0.5, deep={"list": [1, None]})
 ANSWER = Answer(201, "application/json", b'{"id":"\xc3\xa9\x00"}')
 
@@ -171,6 +195,8 @@ def furnish(world: World) -> None:
     for value in (SENT, UNTOUCHED, CHOSEN, ALSO_SENT, REFUND, SECOND_REFUND, OLD_TOKEN, TOKEN, LATER_TIMER, TIMER):
         world.add(value)
     world.add(EMAIL)
+    world.add(DELIVERY)
+    world.add(RECEIVED)
     world.add(CLIENT_KEY)
     for line in (EVENT, LATER_EVENT):
         world.record(line)
@@ -1078,6 +1104,84 @@ class StoreContract:
             assert found(world.email, "e-mail 0") is None
         assert store.owner("e-mail 0") is None
 
+    # Webhook messages, and the inbox.
+
+    def test_deliveries_are_listed_newest_first_by_event_subject_and_outcome(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            world.add(delivery("second", 2, Outcome.DUE))
+            world.add(delivery("first", 1))
+            world.add(delivery("third", 3, subject="other"))
+        with store.transaction(ADA.key) as world:
+
+            def ids(**query: Any) -> list[str]:
+                return [each.id for each in world.deliveries(DeliveryQuery(**query))]
+
+            assert ids() == ["third", "second", "first"]
+            assert ids(limit=1) == ["third"]
+            assert ids(subject="sent") == ["second", "first"]
+            assert ids(subject="nothing") == []
+            assert ids(event="payment_sent", subject="other") == ["third"]
+            assert ids(event="payment_failed") == []
+            assert ids(outcomes={Outcome.DUE}) == ["second"]
+            assert ids(outcomes={Outcome.DELIVERED}) == ["third", "first"]
+            assert ids(outcomes={Outcome.DUE, Outcome.DELIVERED}, subject="sent") == ["second", "first"]
+
+    def test_a_delivery_is_kept_as_it_was_saved_last_unless_that_was_undone(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            world.add(delivery("id", 1, Outcome.DUE))
+        with suppress(Undone), store.transaction(ADA.key) as world:
+            world.save(delivery("id", 1))
+            assert world.delivery("id").outcome is Outcome.DELIVERED
+            raise Undone
+        with store.transaction(ADA.key) as world:
+            assert world.delivery("id") == delivery("id", 1, Outcome.DUE)
+            assert world.deliveries(DeliveryQuery(outcomes={Outcome.DUE})) == (delivery("id", 1, Outcome.DUE),)
+            world.save(delivery("id", 1))
+            assert world.deliveries(DeliveryQuery(outcomes={Outcome.DUE})) == ()
+            assert found(world.delivery, "nothing") is None
+        with suppress(Undone), store.transaction(ADA.key) as world:
+            world.add(delivery("undone", 2))
+            raise Undone
+        assert (store.owner("id"), store.owner("undone")) == (ADA.key, None)
+
+    def test_of_too_many_deliveries_the_oldest_that_is_over_goes(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            world.add(delivery("due", 1, Outcome.DUE))
+            for number in range(2, DELIVERIES_KEPT + 1):
+                world.add(delivery(f"delivery {number}", number))
+        with suppress(Undone), store.transaction(ADA.key) as world:
+            world.add(delivery("one too many", DELIVERIES_KEPT + 1))
+            raise Undone
+        assert store.owner("delivery 2") == ADA.key
+        with store.transaction(ADA.key) as world:
+            assert world.delivery("delivery 2").number == 2
+            world.add(delivery("one more", DELIVERIES_KEPT + 1))
+        with store.transaction(ADA.key) as world:
+            kept = [each.id for each in world.deliveries(DeliveryQuery(limit=2 * DELIVERIES_KEPT))]
+            assert (len(kept), kept[0], kept[-2:]) == (DELIVERIES_KEPT, "one more", ["delivery 3", "due"])
+        assert store.owner("delivery 2") is None
+
+    def test_of_too_many_deliveries_none_of_which_is_over_the_oldest_goes_with_its_timer(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            for number in range(DELIVERIES_KEPT):
+                world.add(delivery(f"delivery {number}", number, Outcome.DUE))
+            world.add(Timer(NOON, 1, TimerKind.DELIVERY, "delivery 0"))
+            world.add(Timer(NOON, 2, TimerKind.DELIVERY, "delivery 1"))
+            world.add(delivery("one more", DELIVERIES_KEPT, Outcome.DUE))
+        with store.transaction(ADA.key) as world:
+            assert found(world.delivery, "delivery 0") is None
+            assert [each.subject for each in world.timers()] == ["delivery 1"]
+
+    def test_the_inbox_keeps_the_newest_messages(self, store: Store) -> None:
+        with store.transaction(ADA.key) as world:
+            for number in range(INBOX_KEPT + 1):
+                world.add(received(f"message {number}"))
+        with store.transaction(ADA.key) as world:
+            kept = [each.id for each in world.inbox(2 * INBOX_KEPT)]
+            assert (len(kept), kept[0], kept[-1]) == (INBOX_KEPT, f"message {INBOX_KEPT}", "message 1")
+            assert world.inbox(1) == (received(f"message {INBOX_KEPT}"),)
+        assert store.owner("message 0") is None
+
     # All there is.
 
     def test_the_contents_are_all_there_is_but_for_calls_under_way(self, furnished: Store) -> None:
@@ -1094,6 +1198,8 @@ class StoreContract:
                 client_keys=(CLIENT_KEY,),
                 idempotent_calls=(answered,),
                 emails=(EMAIL,),
+                deliveries=(DELIVERY,),
+                inbox=(RECEIVED,),
                 timers=(TIMER, LATER_TIMER),
                 events=(EVENT, LATER_EVENT),
             )
@@ -1130,6 +1236,8 @@ class StoreContract:
                 "client_keys": 1,
                 "idempotency_keys": 2,
                 "emails": 1,
+                "deliveries": 1,
+                "inbox": 1,
                 "timers": 2,
                 "events": 2,
             }

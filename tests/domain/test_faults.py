@@ -84,7 +84,7 @@ def test_a_fault_without_a_name_is_called_by_its_id() -> None:
 
 def test_the_presets_do_something_and_nobody_has_them_yet() -> None:
     presets = load_fault_presets()
-    assert list(presets) == ["bank_outage", "slow_api", "rate_limited", "flaky", "lost_response"]
+    assert list(presets)[:5] == ["bank_outage", "slow_api", "rate_limited", "flaky", "lost_response"]
     for name, preset in presets.items():
         assert (preset.fault.name, preset.fault.id) == (name, "")
         assert preset.fault.effect != Effect()

@@ -748,6 +748,8 @@ def test_a_reset_cancels_all_timers_and_tells_what_it_threw_away(frozen: Shop, s
         "client_keys": 0,
         "idempotency_keys": 0,
         "emails": 0,
+        "deliveries": 0,
+        "inbox": 0,
         "timers": 2,
     }
     assert frozen.timers.clock().next_timer is None

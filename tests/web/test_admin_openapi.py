@@ -31,13 +31,18 @@ fuzzed = settings(
 
 
 def ids() -> dict[str, str]:
-    """The ids of a paid payment and its refund, made anew, for a reset may have swept the last ones away."""
+    """The ids of a paid payment, its refund and what a webhook would be told, made anew: a reset may have been."""
     merchant = actors.MerchantCaller(APP.test_client(), KEY, "sk_test_described")
     tester = actors.Tester(APP.test_client())
+    tester.ask("PUT", f"/__admin/merchants/{KEY}", json={"delivery": {"mode": "collect"}})
+    if not merchant.ask("GET", "/v2/webhooks"):
+        merchant.wants_webhook()
     paid = tester.pays(merchant.requests_payment(pence=2**62, payer={"name": "Jane Doe", "email": "jane@doe.com"}))
     refund = merchant.refunds(paid, pence=1)
     [email] = tester.ask("GET", f"/__admin/merchants/{KEY}/emails?limit=1")["emails"]
-    return {"payment_sessions": paid["id"], "refunds": actors.refund_id(refund), "emails": email["id"]}
+    [delivery] = tester.ask("GET", f"/__admin/merchants/{KEY}/deliveries?limit=1")["deliveries"]
+    found = {"payment_sessions": paid["id"], "refunds": actors.refund_id(refund), "emails": email["id"]}
+    return {**found, "deliveries": delivery["id"]}
 
 
 def hurried(case: Case[Any]) -> Case[Any]:
@@ -64,6 +69,8 @@ def test_whatever_is_sent_about_real_things_the_answer_is_as_described(case: Cas
         case.path_parameters["id_"] = ids()[case.path.split("/")[2]]
     if "key" in case.path_parameters:
         case.path_parameters["key"] = KEY
+    if case.path.endswith("/resend"):
+        return  # it would go out to where nobody is
     hurried(case).call_and_validate(excluded_checks=[positive_data_acceptance, negative_data_rejection])
 
 

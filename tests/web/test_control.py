@@ -744,6 +744,15 @@ def test_a_merchants_settings_are_shown_and_set(tester: Tester) -> None:
         "redirect_parameters": "result",
         "return_behaviour": "normal",
         "frame_origin": None,
+        "webhooks": [],
+        "delivery": {
+            "mode": "deliver",
+            "order": "payment",
+            "timeout": 10.0,
+            "verify_tls": True,
+            "signature_time": "auto",
+            "type_keys": "both",
+        },
     }
     settings = {"scenario": "reject", "progression": "manual", "session_expires_after": 900, "accept_any_payee": True}
     assert tester.ask("PUT", WORLD, json=settings) == {**before, **settings}

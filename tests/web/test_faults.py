@@ -57,8 +57,10 @@ def test_a_fault_is_shown_with_all_it_is(tester: Tester) -> None:
     match = {"method": "POST", "path": "/v2/*", "body": {"reference": "X"}}
     effect = {"status": 503, "retry_after": 5, "latency": [1, 3]}
     added = add(tester, name="mine", match=match, effect=effect, times=2, probability=0.5)
-    quiet = dict.fromkeys(("drop", "truncate", "malformed", "lost_response"), False)
-    rest = {"match": match, "effect": {**effect, **quiet}, "times": 2, "probability": 0.5}
+    quiet: Json = dict.fromkeys(("drop", "truncate", "malformed", "lost_response"), False)
+    quiet |= dict.fromkeys(("reorder", "duplicate", "extra_fields"), False)
+    quiet |= {"signature": None, "timestamp": 0, "content_type": None, "event": None, "padding": 0}
+    rest = {"match": {**match, "webhook": None}, "effect": {**effect, **quiet}, "times": 2, "probability": 0.5}
     assert added == {"id": added["id"], "name": "mine", **rest}
     assert faults(tester) == [added] == [tester.ask("GET", f"{FAULTS}/{added['id']}")]
 
@@ -66,7 +68,7 @@ def test_a_fault_is_shown_with_all_it_is(tester: Tester) -> None:
 def test_a_fault_says_what_it_leaves_open(tester: Tester) -> None:
     added = add(tester, effect={"latency": 2})
     assert (added["name"], added["times"], added["probability"]) == (None, None, 1)
-    assert added["match"] == {"method": None, "path": "*", "body": {}}
+    assert added["match"] == {"method": None, "path": "*", "body": {}, "webhook": None}
     assert added["effect"]["latency"] == [2, 2]
 
 
@@ -80,7 +82,7 @@ def test_a_preset_is_added_by_name_and_may_differ(tester: Tester) -> None:
 
 def test_the_presets_are_listed(tester: Tester) -> None:
     presets = tester.ask("GET", "/__admin/fault_presets")["presets"]
-    assert [preset["name"] for preset in presets] == [
+    assert [preset["name"] for preset in presets if preset["match"]["webhook"] is None] == [
         "bank_outage",
         "slow_api",
         "rate_limited",
@@ -185,8 +187,8 @@ def test_a_fault_needs_an_effect(tester: Tester) -> None:
 
 def test_an_unknown_preset_is_answered_with_those_there_are(tester: Tester) -> None:
     refusal = tester.ask("POST", FAULTS, json={"preset": "sunshine"}, expect=422)
-    known = "bank_outage, slow_api, rate_limited, flaky, lost_response"
-    assert refusal["errors"][0]["title"] == f"There is no preset 'sunshine'; there are: {known}."
+    known = "bank_outage, slow_api, rate_limited, flaky, lost_response, webhook_duplicate,"
+    assert refusal["errors"][0]["title"].startswith(f"There is no preset 'sunshine'; there are: {known}")
 
 
 # What becomes of a call

@@ -45,8 +45,9 @@ def ids() -> dict[str, str]:
     refund, unpaid = merchant.refunds(paid), merchant.requests_payment()
     key = merchant.ask("POST", "/v2/client_keys", json={"domains": ["https://shop.example"]}, expect=201)["token"]
     shown = merchant.requests_payment()["id"]
+    webhook = merchant.wants_webhook()["id"]
     found = {"payment_sessions": paid["id"], "refunds": actors.refund_id(refund), "DELETE": unpaid["id"]}
-    return {**found, "checkout_sessions": shown, "api_key": key}
+    return {**found, "checkout_sessions": shown, "api_key": key, "webhooks": webhook}
 
 
 @pytest.fixture
@@ -85,6 +86,7 @@ def answers(mixed_app: Flask) -> dict[str, Json]:
     session = merchant.ask("GET", checkout)
     bank = session["provider_brands"][0]["providers"][0]
     return {
+        "WebhookAnswer": merchant.wants_webhook(),
         "ClientKeyAnswer": client_key,
         "CheckoutSession": session,
         "BrandEntry": session["provider_brands"][0],
@@ -155,5 +157,6 @@ def test_every_schema_of_an_answer_has_the_keys_of_a_real_one_in_their_order(
 def test_every_schema_is_of_a_request_or_compared_with_a_real_answer(
     description: Json, answers: dict[str, Json]
 ) -> None:
-    requests = {name for name in description["components"]["schemas"] if name.startswith("New")} | {"TokenRequest"}
+    requests = {name for name in description["components"]["schemas"] if name.startswith("New")}
+    requests |= {"TokenRequest", "WebhookChange"}
     assert description["components"]["schemas"].keys() == answers.keys() | requests

@@ -46,6 +46,11 @@ def lives(merchant: MerchantCaller, tester: Tester) -> dict[str, str]:
     """Let some of everything happen to a merchant; return the ids of what is in the middle of something."""
     tester.ask("PUT", f"{WORLD}/clock", json={"mode": "frozen"})
     tester.ask("PUT", WORLD, json={"name": "Søren & “Shop”", "session_expires_after": 900, "seed": "snapshots"})
+    inbox = "http://127.0.0.1:2265/inbox/pk_test_simulator"
+    webhook = {"target_url": inbox, "events": ["payment_sent"], "signature_key": "key"}
+    merchant.ask("POST", "/v2/webhooks", json=webhook, expect=201)
+    tester.ask("PUT", WORLD, json={"delivery": {"mode": "collect"}})
+    tester.ask("POST", "/inbox/pk_test_simulator", data=b"{}", expect=400)
     merchant.requests_payment()
     paid = tester.pays(merchant.requests_payment(payer={"name": "Jane Doe", "email": "jane@doe.com"}))
     merchant.refunds(paid, pence=100)
@@ -83,7 +88,7 @@ def test_a_snapshot_can_be_read_and_compared_line_by_line(merchant: MerchantCall
     assert after.endswith("\n}\n")
     assert list(json.loads(after)) == [
         *("format", "merchant", "counts", "payment_sessions", "refunds", "tokens", "client_keys", "idempotent_calls"),
-        *("emails", "timers", "events"),
+        *("emails", "deliveries", "inbox", "timers", "events"),
     ]
 
 

@@ -137,7 +137,9 @@ def wait(key: str) -> Response:
     """Answer once an event of a `kind` happens, or has happened since the one numbered `after`."""
     data = _wait_query.load(request.args)
     known = TesterService(simulation()).merchant(key).key
-    found = WaitService(simulation()).event(known, event_query(data), seconds(data), from_now="after" not in data)
+    found = WaitService(simulation()).event(
+        known, event_query(data), seconds(data), from_now=not {"after", "event"} & data.keys()
+    )
     return answer({"event": event_view(found)})
 
 

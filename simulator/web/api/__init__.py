@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from simulator.web import auth, faults, idempotency, journal
-from simulator.web.api import bank_accounts, client_keys, payment_sessions, providers, refunds
+from simulator.web.api import bank_accounts, client_keys, payment_sessions, providers, refunds, webhooks
 
 api = Blueprint("api", __name__, url_prefix="/v2")
 api.before_request(auth.authenticate)
@@ -19,3 +19,4 @@ api.register_blueprint(refunds.routes)
 api.register_blueprint(providers.routes)
 api.register_blueprint(bank_accounts.routes)
 api.register_blueprint(client_keys.routes)
+api.register_blueprint(webhooks.routes)

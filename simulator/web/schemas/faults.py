@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError, fields
 
-from simulator.domain.faults import LONGEST_LATENCY, Effect, Fault, Match
-from simulator.web.schemas.fields import REQUIRED, Answer, Flag, List, Members, Number, Object, Text, WholeNumber
+from simulator.domain.faults import LARGEST_PADDING, LONGEST_LATENCY, LONGEST_SHIFT, Effect, Fault, Match
+from simulator.domain.messages import SignatureTwist
+from simulator.web.schemas.fields import (
+    REQUIRED,
+    Answer,
+    Choice,
+    Flag,
+    List,
+    Members,
+    Number,
+    Object,
+    Text,
+    WholeNumber,
+)
 from simulator.web.schemas.testers import Command
 
 if TYPE_CHECKING:
@@ -83,15 +95,19 @@ class FieldValues(Members):
 
 
 class NewMatch(Command):
-    """Which calls: `path` may have `*` for any characters; `body` is values by slash path."""
+    """Which calls: `path` may have `*` for any characters; `body` is values by slash path.
+
+    With `webhook`, which messages instead: those of this event, `*` for any characters, to the URL `path`.
+    """
 
     method = Text(pattern="GET|HEAD|POST|PUT|PATCH|DELETE", rule="Must be a method such as POST.")
-    path = Text(pattern="[/*].{0,255}", rule="Must be a path such as /v2/payment_sessions or /v2/*.")
+    path = Text(pattern="([/*]|https?:).{0,255}", rule="Must be a path such as /v2/payment_sessions or /v2/*.")
     body = FieldValues()
+    webhook = Text(pattern="[a-z_*]{1,64}", rule="Must be an event such as payment_sent, payment_* or *.")
 
 
 class NewEffect(Command):
-    """What becomes of a call: at least one of these; latency and retry_after are seconds."""
+    """What becomes of a call or a message: at least one of these; latency, retry_after and timestamp are seconds."""
 
     status = Status()
     retry_after = WholeNumber(most=_ONE_DAY)
@@ -100,6 +116,14 @@ class NewEffect(Command):
     truncate = Flag()
     malformed = Flag()
     lost_response = Flag()
+    reorder = Flag()
+    duplicate = Flag()
+    signature = Choice(SignatureTwist)
+    timestamp = WholeNumber(least=-LONGEST_SHIFT, most=LONGEST_SHIFT)
+    content_type = Text(pattern="[ -~]{1,128}", rule="Must be 1 to 128 ASCII characters.")
+    extra_fields = Flag()
+    event = Text()
+    padding = WholeNumber(most=LARGEST_PADDING)
 
 
 class NewFault(Command):
@@ -125,6 +149,7 @@ class MatchView(Answer):
     method = fields.String(allow_none=True)
     path = fields.String()
     body = fields.Dict()
+    webhook = fields.String(allow_none=True)
 
 
 class EffectView(Answer):
@@ -137,6 +162,14 @@ class EffectView(Answer):
     truncate = fields.Boolean()
     malformed = fields.Boolean()
     lost_response = fields.Boolean()
+    reorder = fields.Boolean()
+    duplicate = fields.Boolean()
+    signature = fields.String(allow_none=True)
+    timestamp = fields.Integer()
+    content_type = fields.String(allow_none=True)
+    extra_fields = fields.Boolean()
+    event = fields.String(allow_none=True)
+    padding = fields.Integer()
 
 
 class FaultView(Answer):
@@ -203,7 +236,11 @@ def _fault(data: dict[str, Any], presets: Mapping[str, Preset]) -> Fault:
         data["effect"] = _effect(data["effect"])
     if "match" in data:
         data["match"] = Match(**data["match"])
-    return replace(presets[preset].fault, **data) if preset is not None else Fault(**data)
+    fault = replace(presets[preset].fault, **data) if preset is not None else Fault(**data)
+    if fault.misplaced:
+        kind = "a call" if fault.match.webhook is not None else "a message to a webhook: match one by webhook"
+        raise ValidationError({"effect": {name: [f"Can only be done to {kind}."] for name in fault.misplaced}})
+    return fault
 
 
 def _effect(data: dict[str, Any]) -> Effect:
@@ -241,13 +278,8 @@ def _rule_view(fault: Fault) -> dict[str, object]:
     match, effect = fault.match, fault.effect
     return {
         "name": fault.name or None,
-        "match": {"method": match.method, "path": match.path, "body": match.body},
-        "effect": {
-            "status": effect.status,
-            "retry_after": effect.retry_after,
-            "latency": effect.latency,
-            **{name: getattr(effect, name) for name in _SPOILERS},
-        },
+        "match": {"method": match.method, "path": match.path, "body": match.body, "webhook": match.webhook},
+        "effect": asdict(effect),
         "times": fault.times,
         "probability": fault.probability,
     }

@@ -9,14 +9,18 @@ from uuid import NAMESPACE_URL, uuid5
 from marshmallow import RAISE, ValidationError
 
 from simulator.config import InvalidSetting, MerchantSetting
-from simulator.domain.errors import InvalidAccount, InvalidProvider
+from simulator.domain.clock import EPOCH
+from simulator.domain.errors import InvalidAccount, InvalidProvider, Refusals
 from simulator.domain.merchants import LinkedAccount, Merchant
 from simulator.domain.money import Currency
+from simulator.domain.webhooks import DEFAULT_SIGNATURE_KEY, PAYMENT_EVENTS, Webhook, check_webhook
 from simulator.service.simulation import sandbox_merchant
 from simulator.web.json import UndecodableBody, decode
 from simulator.web.schemas.accounts import NewAccount, account
-from simulator.web.schemas.fields import Choice, Email, Flag, Instant, List, Object, Request, Text, flat
+from simulator.web.schemas.fields import Choice, Email, Flag, Instant, List, Object, Request, Text, Url, flat
+from simulator.web.schemas.merchants import NewDeliverySettings
 from simulator.web.schemas.pasts import PaymentFixture, past_payment
+from simulator.web.schemas.webhooks import WebhookChange, with_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,6 +46,17 @@ class LinkedAccountFixture(NewAccount):
     consent_expires_at = Instant(load_default=None, allow_none=True)
 
 
+class WebhookFixture(WebhookChange):
+    """A webhook; without events it is told of all that happens to payments."""
+
+    class Meta:
+        """Refuse what is unknown."""
+
+        unknown = RAISE
+
+    target_url = Url(required=True)
+
+
 class MerchantFixture(Request):
     """A merchant; what is left out is as sign-up leaves it."""
 
@@ -57,6 +72,8 @@ class MerchantFixture(Request):
     application_id = Text()
     accept_any_payee = Flag()
     bank_accounts = List(Object(LinkedAccountFixture), shortest=0)
+    webhooks = List(Object(WebhookFixture), shortest=0, load_default=())
+    delivery = Object(NewDeliverySettings, load_default=dict)
     payment_sessions = List(Object(PaymentFixture), shortest=0, longest=10_000, load_default=())
 
 
@@ -111,11 +128,29 @@ def _merchant(data: dict[str, Any], providers: Providers) -> Merchant:
     except InvalidSetting as unusable:
         raise InvalidSetting(f"/key: {unusable}") from unusable
     start = sandbox_merchant(known.key, known.secret)
+    data["webhooks"] = _webhooks(known.key, data["webhooks"])
+    data["delivery"] = replace(start.delivery, **data["delivery"])
     accounts = data.pop("bank_accounts", None)
     if accounts is None:
         return replace(start, **data)
     linked = tuple(_linked(known.key, number, each, providers) for number, each in enumerate(accounts, 1))
     return replace(start, **data, accounts=linked)
+
+
+def _webhooks(key: str, fixtures: Iterable[dict[str, Any]]) -> tuple[Webhook, ...]:
+    made: list[Webhook] = []
+    for number, fixture in enumerate(fixtures, 1):
+        webhook = Webhook(
+            id=str(uuid5(NAMESPACE_URL, f"banked-simulator:{key}/webhooks/{number}")),
+            created_at=EPOCH,
+            **{"events": PAYMENT_EVENTS, "signature_key": DEFAULT_SIGNATURE_KEY, **with_key(fixture)},
+        )
+        try:
+            check_webhook(webhook, made)
+        except Refusals as broken:
+            raise InvalidSetting(f"/webhooks/{number - 1}/events: {broken}") from broken
+        made.append(webhook)
+    return tuple(made)
 
 
 def _pasts(sessions: Iterable[dict[str, Any]], merchant: Merchant) -> Iterator[PastPayment]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 
 from simulator.domain.returns import RedirectParameters, ReturnBehaviour
 from simulator.domain.scenarios import Progression
-from simulator.web.schemas.fields import Answer, Choice, Flag, Text, WholeNumber
+from simulator.domain.webhooks import LONGEST_TIMEOUT, DeliveryMode, DeliveryOrder, SignatureTime, TypeKeys
+from simulator.web.schemas.fields import Answer, Choice, Flag, Number, Object, Text, WholeNumber
 from simulator.web.schemas.testers import Command
+from simulator.web.schemas.webhooks import WebhookAnswer, webhook_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from simulator.domain.merchants import Merchant
@@ -27,6 +31,30 @@ class Origin(Text):
         super().__init__(pattern=_ORIGIN, rule="Must be an origin such as https://shop.example:8443.", **options)
 
 
+class Patience(Number):
+    """Seconds that a receiver has to answer."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(metadata={"exclusiveMinimum": 0, "maximum": LONGEST_TIMEOUT}, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> float:
+        seconds = super()._deserialize(value, attr, data, **options)
+        if not 0 < seconds <= LONGEST_TIMEOUT:
+            raise ValidationError(f"Must be more than 0, and at most {LONGEST_TIMEOUT:g}.")
+        return seconds
+
+
+class NewDeliverySettings(Command):
+    """How webhook messages are sent; what is left out stays as it is."""
+
+    mode = Choice(DeliveryMode)
+    order = Choice(DeliveryOrder)
+    timeout = Patience()
+    verify_tls = Flag()
+    signature_time = Choice(SignatureTime)
+    type_keys = Choice(TypeKeys)
+
+
 class MerchantSettings(Command):
     """What a tester can set of a merchant."""
 
@@ -39,6 +67,18 @@ class MerchantSettings(Command):
     redirect_parameters = Choice(RedirectParameters)
     return_behaviour = Choice(ReturnBehaviour)
     frame_origin = Origin(allow_none=True)
+    delivery = Object(NewDeliverySettings)
+
+
+class DeliverySettingsView(Answer):
+    """How webhook messages are sent."""
+
+    mode = fields.String()
+    order = fields.String()
+    timeout = fields.Float()
+    verify_tls = fields.Boolean()
+    signature_time = fields.String()
+    type_keys = fields.String()
 
 
 class MerchantView(Answer):
@@ -55,10 +95,12 @@ class MerchantView(Answer):
     redirect_parameters = fields.String()
     return_behaviour = fields.String()
     frame_origin = fields.String(allow_none=True)
+    webhooks = fields.List(fields.Nested(WebhookAnswer))
+    delivery = fields.Nested(DeliverySettingsView)
 
 
 def merchant_view(merchant: Merchant) -> dict[str, object]:
-    """A merchant's settings as they are shown: all but the secret and the seed."""
+    """A merchant's settings as they are shown: all but the secret, the keys of webhooks and the seed."""
     return {
         "key": merchant.key,
         "name": merchant.name,
@@ -71,4 +113,6 @@ def merchant_view(merchant: Merchant) -> dict[str, object]:
         "redirect_parameters": merchant.redirect_parameters,
         "return_behaviour": merchant.return_behaviour,
         "frame_origin": merchant.frame_origin,
+        "webhooks": [webhook_answer(webhook) for webhook in merchant.webhooks],
+        "delivery": asdict(merchant.delivery),
     }

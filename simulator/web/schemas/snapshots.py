@@ -18,17 +18,21 @@ from simulator.domain.access import Answer, ClientKey, IdempotentCall, Token
 from simulator.domain.accounts import Account
 from simulator.domain.clock import iso
 from simulator.domain.contents import Contents
+from simulator.domain.deliveries import Delivery
 from simulator.domain.emails import Email
 from simulator.domain.events import Event
-from simulator.domain.faults import Fault
+from simulator.domain.faults import Effect, Fault
 from simulator.domain.ids import client_key_of, token_of, uuid_of
+from simulator.domain.inbox import Received
 from simulator.domain.merchants import Merchant
+from simulator.domain.messages import Reply, SignatureTwist
 from simulator.domain.money import Currency
 from simulator.domain.payments import Payer, Payment
 from simulator.domain.providers import Provider
 from simulator.domain.refunds import Refund
 from simulator.domain.scenarios import Play
 from simulator.domain.timers import Timer
+from simulator.domain.webhooks import Webhook
 from simulator.web.schemas.fields import REQUIRED, Flag, Members, Number, Object, Request, Text, WholeNumber
 
 FORMAT = 1
@@ -40,8 +44,9 @@ _OWN = {"secret": "", "application_id": "", "generation": 0}
 _NAMES = {
     kind.__name__: kind
     for kind in (
-        *(Account, Answer, ClientKey, Currency, Email, Event, Fault, IdempotentCall, Mapping, Merchant, Payer),
-        *(Payment, Play, Provider, Refund, Timer, Token, datetime),
+        *(Account, Answer, ClientKey, Currency, Delivery, Effect, Email, Event, Fault, IdempotentCall, Mapping),
+        *(Merchant, Payer, Payment, Play, Provider, Received, Refund, Reply, SignatureTwist, Timer, Token, Webhook),
+        datetime,
     )
 }
 """What the domain's annotations name without importing it."""
@@ -186,8 +191,9 @@ def contents_for(merchant_key: str, snapshot: dict[str, Any]) -> Contents:
 def _new_names(merchant_key: str, contents: Contents) -> dict[str, str]:
     """What the things in another merchant's snapshot are called at the merchant with this key."""
     merchant = contents.merchant
-    things = (contents.payment_sessions, contents.refunds, contents.emails, merchant.accounts, merchant.faults)
-    ids = {thing.id for some in things for thing in some}
+    things = (contents.payment_sessions, contents.refunds, contents.emails, contents.deliveries, contents.inbox)
+    settings = (merchant.accounts, merchant.faults, merchant.webhooks)
+    ids = {thing.id for some in (*things, *settings) for thing in some}
     ids |= set(_UUID.findall(" ".join(event.subject or "" for event in contents.events)))  # also what is gone
     names = {id_: uuid_of("snapshot", merchant_key, id_) for id_ in ids}
     names |= {key.id: uuid_of("snapshot", merchant_key, key.id) for key in contents.client_keys}

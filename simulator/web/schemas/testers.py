@@ -87,9 +87,10 @@ class LogQuery(Command):
 
 
 class EventsQuery(LogQuery):
-    """Which events to list."""
+    """Which events to list; `event` is what webhook messages tell of."""
 
     kind = Text()
+    event = Text()
     limit = Text(pattern="[1-9][0-9]{0,8}", rule="Must be a whole number, 1 or more.")
 
 
@@ -112,9 +113,10 @@ class WaitQuery(Command):
 
 
 class EventWaitQuery(LogQuery):
-    """Which event to wait for, and for how many seconds at most."""
+    """Which event to wait for, and for how many seconds at most; `event` is what webhook messages tell of."""
 
     kind = Text()
+    event = Text()
     timeout = Text(
         pattern=r"[0-9]{1,4}(\.[0-9]{1,6})?", rule="Must be seconds, such as 5 or 0.5; nobody waits for more than 60."
     )
@@ -163,6 +165,7 @@ def event_query(data: Mapping[str, str]) -> EventQuery:
         limit=min(int(data.get("limit", EVENTS_KEPT)), EVENTS_KEPT),
         subjects=[data["subject"]] if "subject" in data else None,
         kind=data.get("kind"),
+        webhook_event=data.get("event"),
     )
 
 
