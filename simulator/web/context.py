@@ -64,9 +64,9 @@ def simulation() -> Simulation:
     return _call.get().simulation
 
 
-def payment_url(payment_id: str) -> str:
-    """Where the payer pays: the checkout page."""
-    return f"{_call.get().public_url}/checkout/{payment_id}"
+def payment_url(payment_id: str, public_url: str | None = None) -> str:
+    """Where the payer pays: the checkout page; outside a request, `public_url` has to be told."""
+    return f"{_call.get().public_url if public_url is None else public_url}/checkout/{payment_id}"
 
 
 def refund_url(refund_id: str, public_url: str | None = None) -> str:

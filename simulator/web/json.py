@@ -31,7 +31,12 @@ class NotAnObject(UndecodableBody):
 
 def answer(payload: object, status: int = 200) -> Response:
     """The response with `payload` as `JSON.stringify` would write it: compact, in order, raw UTF-8 (facts 4.3)."""
-    return Response(_encoder.encode(payload).encode(), status, content_type=CONTENT_TYPE)
+    return Response(compact(payload).encode(), status, content_type=CONTENT_TYPE)
+
+
+def compact(payload: object) -> str:
+    """`payload` as `JSON.stringify` would write it."""
+    return _encoder.encode(payload)
 
 
 def document(payload: object) -> Response:

@@ -195,8 +195,11 @@ def payment_query(args: Mapping[str, str]) -> PaymentQuery:
     )
 
 
-def payment_answer(payment: Payment, refunds: Iterable[Refund]) -> dict[str, object]:
-    """A payment session as it is answered: the keys of facts 2.2, in their order."""
+def payment_answer(payment: Payment, refunds: Iterable[Refund], public_url: str | None = None) -> dict[str, object]:
+    """A payment session as it is answered: the keys of facts 2.2, in their order.
+
+    Outside a request, `public_url`, with which its link starts, has to be told.
+    """
     request = payment.request
     answer: dict[str, object] = {
         "amount": payment.amount,
@@ -225,7 +228,7 @@ def payment_answer(payment: Payment, refunds: Iterable[Refund]) -> dict[str, obj
         "sent_at": ruby_time(payment.sent_at) if payment.sent_at else None,
         "state": payment.state,
         "success_url": request.success_url,
-        "url": payment_url(payment.id),
+        "url": payment_url(payment.id, public_url),
     }
     if request.frequency is not None:
         answer["frequency"] = request.frequency
