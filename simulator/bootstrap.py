@@ -8,6 +8,8 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from simulator.adapters.bell import LocalBell
+from simulator.adapters.http_probe import HttpProbe
+from simulator.adapters.http_sender import HttpSender
 from simulator.adapters.memory import MemoryStore
 from simulator.adapters.people import FakerPeople
 from simulator.adapters.post import NoPost
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from simulator.adapters.smtp import SmtpPost
     from simulator.config import MailServer, Settings
     from simulator.domain.merchants import Merchant
+    from simulator.service.exam import Examiner
     from simulator.web.schemas.fixtures import Start
 
 
@@ -58,6 +61,8 @@ def build_simulation(settings: Settings) -> Simulation:
         alarm=scheduler,
         bell=LocalBell(),
         post=post,
+        sender=HttpSender(),
+        probe=HttpProbe(),
         providers=providers,
         scenarios=load_scenarios(),
         seed=settings.seed or token_hex(16),
@@ -74,6 +79,16 @@ def build_simulation(settings: Settings) -> Simulation:
     service = PostService(simulation)
     post.start(lambda email: letter(email, settings.public_url), service.is_due, service.tell_fate)
     return simulation
+
+
+def build_examiner() -> Examiner:
+    """The examiner of webhook receivers, for whom no simulation is needed."""
+    from simulator.service.exam import Examiner  # noqa: PLC0415  costs start-up time, and serves no call
+    from simulator.web.exam_bodies import AGENT, body  # noqa: PLC0415  likewise
+
+    return Examiner(
+        sender=HttpSender(), probe=HttpProbe(), clock=SystemClock(), ids=RandomIds(), body=body, agent=AGENT
+    )
 
 
 def _post(server: MailServer | None) -> SmtpPost | NoPost:

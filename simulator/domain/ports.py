@@ -219,6 +219,13 @@ class Sender(Protocol):
         """
 
 
+class Probe(Protocol):
+    """Who asks receivers of webhooks what became of a payment."""
+
+    def look(self, url: str, patience: float, *, verify_tls: bool) -> Reply:
+        """Get what is at `url`, and return what came back within `patience` seconds; it never fails."""
+
+
 class Courier(Protocol):
     """Who runs the errands of all merchants, many side by side, so that no receiver holds up another."""
 

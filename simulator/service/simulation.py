@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulator.domain.events import Cause
     from simulator.domain.faults import Preset
     from simulator.domain.histories import PastPayment
-    from simulator.domain.ports import Alarm, Bell, Clock, Ids, People, Post, Store
+    from simulator.domain.ports import Alarm, Bell, Clock, Ids, People, Post, Probe, Sender, Store
     from simulator.domain.providers import Provider, Providers
     from simulator.domain.scenarios import Scenarios
 
@@ -43,6 +43,8 @@ class Simulation:
     alarm: Alarm
     bell: Bell
     post: Post
+    sender: Sender
+    probe: Probe
     providers: Providers
     scenarios: Scenarios
     seed: str
