@@ -10,7 +10,7 @@ from simulator.domain.errors import IllegalAction
 from simulator.service.tester import TesterService
 from simulator.service.waiting import WaitedInVain
 from simulator.web import errors
-from simulator.web.admin import emails, faults, guard, histories, merchants, payment_sessions, refunds, snapshots
+from simulator.web.admin import emails, exam, faults, guard, histories, merchants, payment_sessions, refunds, snapshots
 from simulator.web.context import simulation
 from simulator.web.json import answer
 from simulator.web.openapi import document_testers_api, operation
@@ -36,6 +36,7 @@ admin.register_blueprint(faults.routes)
 admin.register_blueprint(histories.routes)
 admin.register_blueprint(snapshots.routes)
 admin.register_blueprint(emails.routes)
+admin.register_blueprint(exam.routes)
 
 
 @admin.get("/scenarios")
