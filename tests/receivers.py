@@ -169,6 +169,10 @@ class Ageless(GoodReceiver):
         """Find all ages right."""
 
 
+class Hasty(Ageless, RewritingCompactly):
+    """The one of the README: takes messages of any age, and verifies JSON that was written again."""
+
+
 class Typeless(GoodReceiver):
     """Takes any content type."""
 

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 HURRIED = tuple(
     replace(asked, twist=replace(asked.twist, pause=0.2)) if asked.twist.pause else asked for asked in QUESTIONS
 )
+README = Path(__file__).parent.parent / "README.md"
 BAD_MESSAGES = {
     "wrong_signature",
     "other_key",
@@ -192,6 +194,17 @@ def test_the_command_prints_json_for_programs() -> None:
             "the message may have been kept to be replayed."
         ),
     }
+
+
+def test_the_table_of_the_readme_is_what_is_printed() -> None:
+    with listening(receivers.Hasty) as address:
+        done = command(f"{address}/hooks", "--key", KEY)
+    [shown] = re.findall(r"^\$ banked-simulator exam .+\n((?s:.+?))^```$", README.read_text("utf-8"), re.MULTILINE)
+    assert without_times(done.stdout) == without_times(shown)
+
+
+def without_times(table: str) -> str:
+    return re.sub(" +", " ", re.sub(r"[\d,]+ ms", "* ms", table))
 
 
 @pytest.mark.parametrize(
