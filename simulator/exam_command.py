@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from simulator.config import is_web_url
+from simulator.domain.grades import DEFAULT_LIMIT, LONGEST_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,8 +36,8 @@ def _web_url(_context: click.Context, _parameter: click.Parameter, text: str | N
 
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:
-    if not 0 < seconds <= 60:
-        raise click.BadParameter(f"{seconds:g} s is not more than 0 and at most 60.")
+    if not 0 < seconds <= LONGEST_LIMIT:
+        raise click.BadParameter(f"{seconds:g} is not more than 0 and at most {LONGEST_LIMIT:g}.")
     return seconds
 
 
@@ -52,7 +53,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, seconds: floa
 @click.option(
     "--timeout",
     type=float,
-    default=10.0,
+    default=DEFAULT_LIMIT,
     show_default=True,
     callback=_seconds,
     metavar="SECONDS",

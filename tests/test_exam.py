@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from simulator.bootstrap import build_examiner
-from simulator.domain.exam import Outcome, Receiver
+from simulator.domain.exam import Receiver
 from simulator.domain.exam_questions import QUESTIONS
+from simulator.domain.grades import Outcome
 from tests import receivers
 from tests.processes import COMMAND
 from tests.receivers import KEY, listening

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from simulator.domain.grades import DEFAULT_LIMIT, Expectation, Outcome
 from simulator.domain.messages import SOUND, Twist
 
 if TYPE_CHECKING:
@@ -17,37 +17,11 @@ if TYPE_CHECKING:
 
     from simulator.domain.messages import Message, Reply
 
-DEFAULT_LIMIT = 10.0
-"""Seconds within which a receiver must answer, unless the examiner says otherwise; Banked's own are unknown (Q21)."""
-
-LONGEST_LIMIT = 60.0
-"""The most seconds that a receiver may be given."""
-
 PROMPTLY = "Put the event in a queue and answer 2xx at once; do the work afterwards."
 """What to change in a receiver that works before it answers."""
 
 _NEARLY = 0.95
 """The share of its time after which a receiver that has not answered was late; before, something else broke off."""
-
-
-class Expectation(StrEnum):
-    """What a receiver should do; what it must do decides whether it passes."""
-
-    MUST_ACCEPT = "must_accept"
-    MUST_REFUSE = "must_refuse"
-    SHOULD_REFUSE = "should_refuse"
-    MUST_ANSWER = "must_answer"
-    SHOULD_BE_SENT = "should_be_sent"
-    SHOULD_STAY_SENT = "should_stay_sent"
-    MUST_BE_IN_TIME = "must_be_in_time"
-
-
-class Outcome(StrEnum):
-    """How a question went."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_CHECKED = "not_checked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

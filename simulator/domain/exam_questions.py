@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from simulator.domain.exam import PROMPTLY, Expectation, Question
+from simulator.domain.exam import PROMPTLY, Question
+from simulator.domain.grades import Expectation
 from simulator.domain.messages import SignatureTwist, Twist
 
 HUGE = 10 * 1024 * 1024

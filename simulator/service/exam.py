@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from simulator.domain.exam import (
     Answer,
     ExamResult,
-    Expectation,
     Finding,
     graded,
     graded_in_time,
@@ -19,6 +18,7 @@ from simulator.domain.exam import (
     unasked,
 )
 from simulator.domain.exam_questions import QUESTIONS
+from simulator.domain.grades import Expectation
 from simulator.domain.messages import Envelope, Reply
 from simulator.domain.signatures import SIGNATURE_HEADER
 

@@ -10,9 +10,7 @@ import pytest
 from simulator.domain.exam import (
     Answer,
     ExamResult,
-    Expectation,
     Finding,
-    Outcome,
     Question,
     Receiver,
     graded,
@@ -22,6 +20,7 @@ from simulator.domain.exam import (
     unasked,
 )
 from simulator.domain.exam_questions import HUGE, QUESTIONS, half_right, halved, padded, raised, respelt, shortened
+from simulator.domain.grades import Expectation, Outcome
 from simulator.domain.messages import Message, Reply, Twist
 
 MESSAGE = Message(url="http://shop.example/hooks", headers=(), body=b"{}", patience=2)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError, fields, validate
 
-from simulator.domain.exam import DEFAULT_LIMIT, LONGEST_LIMIT, Expectation, Outcome, Receiver
+from simulator.domain.grades import DEFAULT_LIMIT, LONGEST_LIMIT, Expectation, Outcome
 from simulator.web.schemas.fields import Answer, Flag, Number, Text, Url
 from simulator.web.schemas.testers import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simulator.domain.exam import ExamResult, Finding
+    from simulator.domain.exam import ExamResult, Finding, Receiver
 
 
 class Limit(Number):
@@ -67,6 +67,8 @@ _new_exam = NewExam()
 
 def receiver(body: Mapping[str, Any]) -> Receiver:
     """The receiver that `POST …/exam` describes; ValidationError when it is none."""
+    from simulator.domain.exam import Receiver  # noqa: PLC0415  costs start-up time, and few receivers are examined
+
     data = _new_exam.load(body)
     return Receiver(
         url=data["target_url"],
