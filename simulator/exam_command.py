@@ -35,6 +35,12 @@ def _web_url(_context: click.Context, _parameter: click.Parameter, text: str | N
     return text or ""
 
 
+def _text(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    if not text or not text.isprintable():
+        raise click.BadParameter("It must be some printable characters.")
+    return text
+
+
 def _seconds(_context: click.Context, _parameter: click.Parameter, seconds: float) -> float:
     if not 0 < seconds <= LONGEST_LIMIT:
         raise click.BadParameter(f"{seconds:g} is not more than 0 and at most {LONGEST_LIMIT:g}.")
@@ -43,7 +49,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, seconds: floa
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("url", callback=_web_url)
-@click.option("--key", required=True, help="The signature key of the receiver's webhook.")
+@click.option("--key", required=True, callback=_text, help="The signature key of the receiver's webhook.")
 @click.option(
     "--probe",
     callback=_web_url,

@@ -266,6 +266,16 @@ class SwallowedByLargeBodies(GoodReceiver):
             super().do_POST()
 
 
+class HangingUp(GoodReceiver):
+    """Answers a body that is too large without reading it, so that its answer may be lost."""
+
+    def read(self, length: int) -> bytes:
+        if length > LARGEST:
+            self.close_connection = True
+            raise Refused(413)
+        return super().read(length)
+
+
 class Redirecting(GoodReceiver):
     """Sends everybody elsewhere, once they are verified."""
 

@@ -130,6 +130,12 @@ def test_who_serves_one_after_the_other_falls_over_in_a_burst() -> None:
     )
 
 
+def test_who_hangs_up_on_a_body_that_is_too_large_and_goes_on_passes() -> None:
+    result = examined(receivers.HangingUp, probed=False)
+    assert result.passed
+    assert failed(result) <= {"huge_body"}
+
+
 def test_a_redirect_passes_with_a_word_about_it() -> None:
     result = examined(receivers.Redirecting, probed=False)
     assert result.passed
@@ -213,6 +219,8 @@ def without_times(table: str) -> str:
     [
         ["http://127.0.0.1:1/hooks"],
         ["--key", KEY],
+        ["http://127.0.0.1:1/hooks", "--key", ""],
+        ["http://127.0.0.1:1/hooks", "--key", "\udcff"],
         ["ftp://shop.example/hooks", "--key", KEY],
         ["http://127.0.0.1:1/hooks", "--key", KEY, "--probe", "payments"],
         ["http://127.0.0.1:1/hooks", "--key", KEY, "--timeout", "0"],

@@ -107,11 +107,12 @@ class Finding:
 
     @property
     def is_failed_must(self) -> bool:
-        """Whether a receiver fails because of it; not to answer a bad message, or with 5xx, is always a crash."""
-        if self.outcome is not Outcome.FAILED:
-            return False
-        crashed = self.question.expected is Expectation.SHOULD_REFUSE and (self.status is None or self.status >= 500)
-        return crashed or self.question.expected.value.startswith("must")
+        """Whether a receiver fails because of it.
+
+        A crash is a failure in any case; but who hangs up on a body that is too large may do well.
+        """
+        crashed = self.question.expected is Expectation.SHOULD_REFUSE if self.status is None else self.status >= 500
+        return self.outcome is Outcome.FAILED and (crashed or self.question.expected.value.startswith("must"))
 
 
 @dataclass(frozen=True, slots=True)

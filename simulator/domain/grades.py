@@ -17,7 +17,7 @@ class Expectation(StrEnum):
     MUST_ACCEPT = "must_accept"
     MUST_REFUSE = "must_refuse"
     SHOULD_REFUSE = "should_refuse"
-    MUST_ANSWER = "must_answer"
+    SHOULD_ANSWER = "should_answer"
     SHOULD_BE_SENT = "should_be_sent"
     SHOULD_STAY_SENT = "should_stay_sent"
     MUST_BE_IN_TIME = "must_be_in_time"
