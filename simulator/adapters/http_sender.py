@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING
 
 from simulator.domain.messages import Reply
@@ -23,12 +23,11 @@ class HttpSender:
         if not is_wanted():
             return None
         begun = perf_counter()
-        headers = {**dict(message.headers), "Content-Length": str(len(message.body))}
         try:
             answer = requests.post(
                 message.url,
-                data=_slowly(message) if message.pause else message.body,
-                headers=headers,
+                data=_Slowly(message) if message.pause else message.body,
+                headers=dict(message.headers),
                 timeout=message.patience,
                 allow_redirects=False,
                 verify=message.verify_tls,
@@ -40,13 +39,20 @@ class HttpSender:
         )
 
 
-def _slowly(message: Message) -> Iterator[bytes]:
-    import time  # noqa: PLC0415  provisional
+class _Slowly:
+    """The body of a message, with its pause in the middle."""
 
-    half = len(message.body) // 2
-    yield message.body[:half]
-    time.sleep(message.pause)
-    yield message.body[half:]
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def __len__(self) -> int:
+        return len(self._message.body)
+
+    def __iter__(self) -> Iterator[bytes]:
+        half = len(self) // 2
+        yield self._message.body[:half]
+        sleep(self._message.pause)
+        yield self._message.body[half:]
 
 
 def _since(begun: float) -> float:
