@@ -43,7 +43,11 @@ if TYPE_CHECKING:
     from simulator.adapters.smtp import SmtpPost
     from simulator.config import MailServer, Settings
     from simulator.domain.merchants import Merchant
+    from simulator.service.exam import Examiner
     from simulator.web.schemas.fixtures import Start
+
+_AGENT = f"banked-simulator/{__version__}"
+"""Who says to send webhook messages."""
 
 
 def build_app(settings: Settings) -> tuple[Flask, Simulation]:
@@ -69,7 +73,7 @@ def build_simulation(settings: Settings) -> Simulation:
         courier=courier,
         payload=partial(payload, public_url=settings.public_url),
         webhooks=settings.webhooks,
-        user_agent=f"banked-simulator/{__version__}",
+        user_agent=_AGENT,
         providers=providers,
         scenarios=load_scenarios(),
         seed=settings.seed or token_hex(16),
@@ -87,6 +91,14 @@ def build_simulation(settings: Settings) -> Simulation:
     service = PostService(simulation)
     post.start(lambda email: letter(email, settings.public_url), service.is_due, service.tell_fate)
     return simulation
+
+
+def build_examiner() -> Examiner:
+    """The examiner of webhook receivers, for whom no simulation is needed."""
+    from simulator.service.exam import Examiner  # noqa: PLC0415  costs start-up time, and serves no call
+    from simulator.web.exam_bodies import body  # noqa: PLC0415  likewise
+
+    return Examiner(sender=HttpSender(), clock=SystemClock(), ids=RandomIds(), body=body, agent=_AGENT)
 
 
 def _post(server: MailServer | None) -> SmtpPost | NoPost:

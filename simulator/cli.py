@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator import __version__, serving
+from simulator import __version__, exam_command, serving
 from simulator.config import (
     DEFAULT_PORT,
     ENVIRONMENT_PREFIX,
@@ -44,6 +44,7 @@ _EXAMPLES = """\b
 Examples:
   banked-simulator
   banked-simulator --port 0 --seed demo --fixtures fixtures/demo.json
+  banked-simulator exam http://127.0.0.1:3000/hooks --key my-signature-key
 """
 
 
@@ -73,6 +74,9 @@ def _setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
 @click.version_option(__version__, prog_name="banked-simulator")
 def main() -> None:
     """A local simulator of the Banked pay-by-bank API."""
+
+
+main.add_command(exam_command.exam)
 
 
 @main.command()

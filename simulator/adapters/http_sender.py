@@ -168,6 +168,8 @@ def _exchange(connection: socket.socket, message: Message, deadline: _Deadline) 
                 deadline.pause(message.pause)
             connection.settimeout(deadline.left())
             connection.sendall(part)
+    except TimeoutError:
+        return Reply(error=f"The message was not taken within {deadline.seconds:g} s.")
     except (BrokenPipeError, ConnectionResetError):
         reply = _reply(connection, protocol, deadline)  # it may have said why
         sentence = "The connection was closed before all of the message was sent."
@@ -182,10 +184,12 @@ def _parts(protocol: Any, message: Message) -> Iterator[bytes]:
     import h11  # noqa: PLC0415  as above
 
     url = urlsplit(message.url)
-    headers = [("Host", url.netloc.rpartition("@")[2]), *message.headers, ("Content-Length", str(len(message.body)))]
+    headers = [("Host", url.netloc.rpartition("@")[2]), *message.headers]
+    if message.method != "GET":
+        headers.append(("Content-Length", str(len(message.body))))
     headers += [("Accept", "*/*"), ("Connection", "close")]
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    head = protocol.send(h11.Request(method="POST", target=target.encode(), headers=headers))
+    head = protocol.send(h11.Request(method=message.method, target=target.encode(), headers=headers))
     body = protocol.send(h11.Data(data=message.body)) + protocol.send(h11.EndOfMessage())
     middle = len(body) // 2
     if message.cut:

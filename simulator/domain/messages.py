@@ -22,7 +22,7 @@ _DIGEST_LENGTH = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A POST that is ready to be sent; its headers are all but Host, Connection and Content-Length.
+    """A request that is ready to be sent; its headers are all but Host, Accept, Connection and Content-Length.
 
     Connecting and replying may take `patience` seconds in all, beside the `pause` seconds that pass in the middle of
     the body. When it is `cut`, the connection ends there instead.
@@ -35,6 +35,7 @@ class Message:
     verify_tls: bool = True
     pause: float = 0.0
     cut: bool = False
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

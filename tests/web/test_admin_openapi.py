@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KEY = "pk_test_described"
 APP, _ = build_app(Settings())
+NOBODY = "http://127.0.0.1:1/hooks"
+"""Where no receiver listens, so that its exam is over at once."""
 DESCRIPTION = from_wsgi("/__admin/openapi.json", APP)
 
 fuzzed = settings(
@@ -53,6 +55,8 @@ def hurried(case: Case[Any]) -> Case[Any]:
         case.query = {**case.query, "timeout": "0"}
     if case.path.endswith("/generate") and isinstance(case.body, dict) and isinstance(case.body.get("payments"), int):
         case.body["payments"] = min(case.body["payments"], 3)
+    if case.path.endswith("/exam") and isinstance(case.body, dict) and isinstance(case.body.get("target_url"), str):
+        case.body["target_url"] = NOBODY
     return case
 
 

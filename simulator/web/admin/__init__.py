@@ -13,6 +13,7 @@ from simulator.web import errors
 from simulator.web.admin import (
     deliveries,
     emails,
+    exam,
     faults,
     guard,
     histories,
@@ -47,6 +48,7 @@ admin.register_blueprint(histories.routes)
 admin.register_blueprint(snapshots.routes)
 admin.register_blueprint(emails.routes)
 admin.register_blueprint(deliveries.routes)
+admin.register_blueprint(exam.routes)
 
 
 @admin.get("/scenarios")
