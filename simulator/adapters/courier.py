@@ -80,6 +80,7 @@ class ThreadCourier:
     def _call_somebody(self) -> None:
         """Wake a thread that has nothing to do, or begin another one."""
         if self._idle:
+            self._idle -= 1  # who is called may come late, and must not be called for the next errand too
             self._work.notify()
         elif self._threads < self._places:
             self._threads += 1
@@ -104,7 +105,6 @@ class ThreadCourier:
                     return found
                 self._idle += 1
                 self._work.wait()
-                self._idle -= 1
             return None
 
     def _pick(self) -> tuple[int, Errand] | None:
@@ -145,7 +145,7 @@ class ThreadCourier:
                 del self._undone[errand.merchant_key]
             self._done.notify_all()
             if self._waiting and self._idle:
-                self._work.notify()
+                self._call_somebody()
 
 
 def _count_down(counter: Counter[Key], key: Key) -> None:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _PAID_OUT = frozenset({RefundState.AWAITING_PAYMENT, RefundState.SENT})
 """How a refund can stand only once its payment session was made."""
 
-_HIGHEST_COUNT = 2**62
+_HIGHEST_COUNT = 2**52
 """Nobody counts that far."""
 
 

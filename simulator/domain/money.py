@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-LARGEST_AMOUNT = 2**63 - 1
-"""The largest sum, in minor units: what a signed 64-bit integer holds."""
+LARGEST_AMOUNT = 2**53 - 1
+"""The largest sum, in minor units: what JSON carries unchanged to every receiver, those in JavaScript too."""
 
 
 class Currency(StrEnum):

@@ -99,6 +99,16 @@ def test_other_urls_do_not_wait_for_one_that_hangs(courier: ThreadCourier, carri
     assert sorted(carrier.done) == ["0", "1", "2", "3", "4", "other"]
 
 
+def test_of_two_that_are_taken_at_once_neither_waits_for_the_other(courier: ThreadCourier, carrier: Carrier) -> None:
+    courier.take(errand("warm"))
+    while not courier._idle:  # noqa: SLF001  until the one thread waits for more
+        pass
+    courier.take(errand("stuck", url="http://hangs"))
+    courier.take(errand("free", "bob"))
+    assert courier.settle("bob", PATIENCE)
+    assert carrier.done[-1] == "free"
+
+
 def test_there_is_always_a_place_for_somebody_new(courier: ThreadCourier, carrier: Carrier) -> None:
     for merchant, share in (("ada", 4), ("bob", 2), ("eve", 1)):
         for number in range(10):

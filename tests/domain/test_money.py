@@ -39,8 +39,8 @@ def test_the_currencies_are_those_banked_pays_in() -> None:
     assert set(Currency) == {"GBP", "EUR", "AUD", "USD"}
 
 
-def test_the_largest_amount_is_what_a_signed_64_bit_integer_holds() -> None:
-    assert LARGEST_AMOUNT == 9_223_372_036_854_775_807
+def test_the_largest_amount_is_what_javascript_counts_to() -> None:
+    assert LARGEST_AMOUNT == 9_007_199_254_740_991
 
 
 @repeatable

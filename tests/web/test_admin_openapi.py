@@ -39,7 +39,7 @@ def ids() -> dict[str, str]:
     tester.ask("PUT", f"/__admin/merchants/{KEY}", json={"delivery": {"mode": "collect"}})
     if not merchant.ask("GET", "/v2/webhooks"):
         merchant.wants_webhook()
-    paid = tester.pays(merchant.requests_payment(pence=2**62, payer={"name": "Jane Doe", "email": "jane@doe.com"}))
+    paid = tester.pays(merchant.requests_payment(pence=2**52, payer={"name": "Jane Doe", "email": "jane@doe.com"}))
     refund = merchant.refunds(paid, pence=1)
     [email] = tester.ask("GET", f"/__admin/merchants/{KEY}/emails?limit=1")["emails"]
     [delivery] = tester.ask("GET", f"/__admin/merchants/{KEY}/deliveries?limit=1")["deliveries"]

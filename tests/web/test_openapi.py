@@ -41,7 +41,7 @@ def ids() -> dict[str, str]:
     """A paid payment, its refund, one to delete and one to show with its client key, by what asks for them."""
     merchant = actors.MerchantCaller(APP.test_client(), "pk_test_described", "sk_test_described")
     tester = actors.Tester(APP.test_client())
-    paid = tester.pays(merchant.requests_payment(pence=2**62), "Mock Bank Direct")
+    paid = tester.pays(merchant.requests_payment(pence=2**52), "Mock Bank Direct")
     refund, unpaid = merchant.refunds(paid), merchant.requests_payment()
     key = merchant.ask("POST", "/v2/client_keys", json={"domains": ["https://shop.example"]}, expect=201)["token"]
     shown = merchant.requests_payment()["id"]

@@ -280,7 +280,7 @@ DAMAGED: list[tuple[Damage, int, str]] = [
         "payment_sessions/0/request/line_items/0/amount",
     ),
     (_set("payment_sessions/0/request/line_items/0/amount", 0), 422, "payment_sessions/0/request/line_items"),
-    (_set("payment_sessions/0/request/line_items/0/quantity", 2**62), 422, "payment_sessions/0/request/line_items"),
+    (_set("payment_sessions/0/request/line_items/0/quantity", 2**52), 422, "payment_sessions/0/request/line_items"),
     (
         _set("payment_sessions/0/request/line_items/0/currency", "XXX"),
         422,
@@ -306,7 +306,7 @@ DAMAGED: list[tuple[Damage, int, str]] = [
     (_set("idempotent_calls/0/answer/content_type", "a\nb"), 422, "idempotent_calls/0/answer"),
     (_set("merchant/faults/0/name", "a\nb"), 422, "merchant/faults/0"),
     (_set("merchant/accounts/0/provider", "No Such Bank"), 422, "merchant/accounts/0/provider"),
-    (_set("counts/payment_session", 2**63 - 1), 422, "counts/payment_session"),
+    (_set("counts/payment_session", 2**53 - 1), 422, "counts/payment_session"),
     (
         _set("payment_sessions/3/play/scenario/steps/0/action", "choose_provider"),
         422,
