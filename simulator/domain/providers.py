@@ -37,6 +37,11 @@ class Provider:
         """`AVAILABLE` or `UNAVAILABLE` (facts 5.1)."""
         return "UNAVAILABLE" if self.unavailable_because else "AVAILABLE"
 
+    def accept_currency(self, currency: Currency) -> None:
+        """Raise InvalidProvider when payers are not shown the bank for payments in `currency`."""
+        if currency not in self.currencies:
+            raise InvalidProvider(f"{self.name} does not pay in {currency}.", "provider")
+
     def accept_customer(self) -> None:
         """Raise InvalidProvider when the bank cannot be chosen now."""
         if self.unavailable_because:

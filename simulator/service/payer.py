@@ -34,6 +34,14 @@ class PayerService:
             work.world.payment(payment_id).check_in_payers_hands(PaymentAction.CHOOSE_PROVIDER)
             return choose_provider(work, payment_id, provider)
 
+    def choose_shown_provider(self, payment_id: str, provider: str) -> Payment:
+        """Do what `choose_provider` does, with one of the banks that payers are shown for the payment's currency."""
+        with self._simulation.work(self._key, self._cause) as work:
+            payment = work.world.payment(payment_id)
+            payment.check_in_payers_hands(PaymentAction.CHOOSE_PROVIDER)
+            self._simulation.provider(provider).accept_currency(payment.currency)
+            return choose_provider(work, payment_id, provider)
+
     def introduce(self, payment_id: str, payer: Payer) -> Payment:
         """Say who pays, when the merchant did not; IllegalAction when another payer is known, or once authorised."""
         with self._simulation.work(self._key, self._cause) as work:

@@ -52,6 +52,12 @@ def test_a_bank_that_works_accepts_customers() -> None:
     MOCK_BANK.accept_customer()
 
 
+def test_a_bank_says_in_which_currency_it_does_not_pay() -> None:
+    MOCK_BANK.accept_currency(Currency.USD)
+    with pytest.raises(InvalidProvider, match=r"^Mock Bank does not pay in EUR\.$"):
+        MOCK_BANK.accept_currency(Currency.EUR)
+
+
 def test_an_unavailable_bank_says_why_it_cannot_be_chosen() -> None:
     with pytest.raises(InvalidProvider, match=r"^Closed Bank is unavailable: It is Sunday\.$"):
         CLOSED_BANK.accept_customer()

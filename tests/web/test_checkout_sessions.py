@@ -19,6 +19,7 @@ KEYS = "/v2/client_keys"
 SHOP = "https://checkout.example.com"
 NOBODY = "11111111-1111-4111-8111-111111111111"
 MOCK_BANK = "6b1f5d0a-52a5-4b0e-9d2e-0c1f6f0f6a01"
+MOCK_BANK_EU = "6b1f5d0a-52a5-4b0e-9d2e-0c1f6f0f6a06"
 OFFLINE = "6b1f5d0a-52a5-4b0e-9d2e-0c1f6f0f6a04"
 
 
@@ -108,6 +109,29 @@ def test_picking_a_bank_tells_where_to_go(client: FlaskClient, merchant: Merchan
     assert calls(client, "PATCH", payment["id"], key, json={}).status_code == 400
     tester.pays(payment)
     assert chooses(client, payment, key, MOCK_BANK).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("provider", "reason"),
+    [
+        (OFFLINE, "Mock Bank Offline is unavailable: It is down"),
+        (MOCK_BANK_EU, "Mock Bank EU does not pay in GBP."),
+        (NOBODY, f"There is no provider '{NOBODY}'; known are: Mock Bank, "),
+    ],
+)
+def test_a_bank_that_cannot_be_picked_is_refused(
+    client: FlaskClient, merchant: MerchantCaller, provider: str, reason: str
+) -> None:
+    payment = merchant.requests_payment()
+    refused = chooses(client, payment, makes_key(merchant), provider)
+    [error] = refused.json["errors"]
+    assert (refused.status_code, error["code"], error["source"]) == (
+        *(422, "invalid_request"),
+        {"parameter": "provider_id"},
+    )
+    assert error["title"].startswith(reason)
+    assert error["title"].endswith(" Try a different provider.")
+    assert merchant.reads_payment(payment["id"]) == payment
 
 
 def test_a_wrong_key_and_anothers_payment_are_refused(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from simulator.domain.errors import NotAuthorised
+from simulator.domain.errors import InvalidProvider, NotAuthorised
 from simulator.service.access import AccessService
 from simulator.service.payer import PayerService
 from simulator.web import faults, journal
@@ -65,8 +65,10 @@ def choose(id_: str) -> Response:
     """Pick a bank: send the payer to the answer's `redirect_url`."""
     this = call()
     provider = _new_choice.load(read_object())["provider_id"]
-    payer = PayerService(this.simulation, calling_merchant().key, this.cause)
-    payment = payer.choose_provider(id_, provider)
+    try:
+        payment = PayerService(this.simulation, calling_merchant().key, this.cause).choose_shown_provider(id_, provider)
+    except InvalidProvider as refused:
+        raise InvalidProvider(f"{refused} Try a different provider.", "provider_id") from refused
     session = checkout_answer(payment, this.simulation.providers, this.public_url)
     return answer({**session, "redirect_url": f"{this.public_url}/bank/{payment.id}"})
 
