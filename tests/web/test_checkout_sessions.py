@@ -177,6 +177,48 @@ def test_the_calls_are_in_the_merchants_journal_without_the_key(
     assert changed["because"] == call["number"]
 
 
+def test_picking_a_bank_again_with_the_same_idempotency_key_does_it_once(
+    client: FlaskClient, merchant: MerchantCaller, tester: Tester
+) -> None:
+    payment, key = merchant.requests_payment(), makes_key(merchant)
+    headers = {"Idempotency-Key": "once"}
+    body = {"provider_id": MOCK_BANK}
+    answers = [calls(client, "PATCH", payment["id"], key, json=body, headers=headers) for _ in range(2)]
+    assert answers[0].data == answers[1].data
+    other = calls(client, "PATCH", payment["id"], key, json={"provider_id": OFFLINE}, headers=headers)
+    assert (other.status_code, other.json["errors"][0]["code"]) == (422, "invalid_idempotency_key")
+    timeline = tester.ask("GET", f"/__admin/payment_sessions/{payment['id']}/timeline")["events"]
+    assert len([event for event in timeline if event["kind"] == "payment_session.changed"]) == 1
+
+
+def test_that_a_browser_asks_whether_it_may_call_uses_up_no_fault_and_is_no_call(
+    client: FlaskClient, merchant: MerchantCaller, tester: Tester
+) -> None:
+    payment, key = merchant.requests_payment(), makes_key(merchant)
+    world = "/__admin/merchants/pk_test_simulator"
+    tester.ask("POST", f"{world}/faults", json={"preset": "rate_limited", "times": 1}, expect=201)
+    asked = calls(client, "OPTIONS", payment["id"], key, headers={"Origin": SHOP})
+    assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (204, SHOP)
+    assert tester.ask("GET", f"{world}/requests?method=OPTIONS")["requests"] == []
+    assert calls(client, "GET", payment["id"], key).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("domain", "origin"),
+    [
+        ("https://shop.example:443", "https://shop.example"),
+        ("http://shop.example:80", "http://shop.example"),
+        ("https://SHOP.example", "https://shop.example"),
+        ("https://shop.example:80", "https://shop.example:80"),
+    ],
+)
+def test_a_port_that_browsers_leave_out_need_not_be_left_out(
+    client: FlaskClient, merchant: MerchantCaller, domain: str, origin: str
+) -> None:
+    payment, key = merchant.requests_payment(), makes_key(merchant, domain)
+    assert calls(client, "GET", payment["id"], key, headers={"Origin": origin}).status_code == 200
+
+
 def test_a_reset_forgets_client_keys(client: FlaskClient, merchant: MerchantCaller, tester: Tester) -> None:
     key = makes_key(merchant)
     assert tester.ask("POST", "/__admin/merchants/pk_test_simulator/reset")["discarded"]["client_keys"] == 1

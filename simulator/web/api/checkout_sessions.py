@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from simulator.domain.errors import InvalidProvider, NotAuthorised
 from simulator.service.access import AccessService
 from simulator.service.payer import PayerService
-from simulator.web import faults, journal
+from simulator.web import faults, idempotency, journal
 from simulator.web.context import acting_merchant, call, calling_merchant, simulation
 from simulator.web.json import answer, no_content, read_object
 from simulator.web.openapi import operation
@@ -16,13 +16,16 @@ from simulator.web.schemas.checkout_sessions import (
     CheckoutSession,
     ChosenSession,
     NewChoice,
+    as_browsers_write,
     checkout_answer,
 )
 
 routes = Blueprint("checkout_sessions", __name__, url_prefix="/v2/checkout_sessions/<id_>")
-routes.after_request(faults.finish)
+routes.after_request(faults.finish)  # the last one first
+routes.after_request(idempotency.finish)
 
 _new_choice = NewChoice()
+_HEADERS = "Content-Type, Idempotency-Key, Banked-Platform, Banked-Platform-Version"
 
 
 @routes.before_request
@@ -31,13 +34,18 @@ def authenticate() -> None:
     this = call()
     merchant, key = AccessService(this.simulation).by_client_key(request.args.get("api_key", ""))
     origin = request.headers.get("Origin")
-    if origin is not None and origin.lower() not in key.domains:
+    if origin is not None and as_browsers_write(origin) not in key.domains:
         raise NotAuthorised(f"This client key is not for pages of {origin[:256]}.", "api_key")
     this.merchant = merchant
 
 
-routes.before_request(journal.begin)
-routes.before_request(faults.begin)
+@routes.before_request
+def begin() -> Response | None:
+    """Let a call be one like those of the merchant itself; that a browser asks whether it may call is none."""
+    if request.method == "OPTIONS":
+        return None
+    journal.begin()
+    return faults.begin() or idempotency.begin()
 
 
 @routes.after_request
@@ -47,7 +55,7 @@ def let_pages_read(response: Response) -> Response:
     if call().merchant is not None and "Origin" in request.headers:
         response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
         response.headers["Access-Control-Allow-Methods"] = "GET, PATCH"
-        response.headers["Access-Control-Allow-Headers"] = "Content-Type, Banked-Platform, Banked-Platform-Version"
+        response.headers["Access-Control-Allow-Headers"] = _HEADERS
     return response
 
 

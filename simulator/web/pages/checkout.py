@@ -59,7 +59,7 @@ def choose(id_: str) -> Answer:
 def choose_provider(id_: str) -> Answer:
     """Pick a bank."""
     try:
-        _payer().choose_provider(id_, request.form.get("provider", ""))
+        _payer().choose_shown_provider(id_, request.form.get("provider", ""))
     except InvalidProvider:
         return _bank_list(_payment(id_), "You cannot pay by that bank now. Please choose another one."), 422
     return _to("proceed")

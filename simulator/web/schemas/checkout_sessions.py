@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from simulator.domain.providers import Provider
 
 
+_ASSUMED_PORTS = {"http": ":80", "https": ":443"}
+
+
 class Origin(Url):
     """Where pages of a site come from: scheme, host and port, and nothing more."""
 
@@ -31,7 +34,14 @@ class Origin(Url):
         parts = urlsplit(text)
         if f"{parts.scheme}://{parts.netloc}" != text or "@" in parts.netloc:
             raise self.make_error("origin")
-        return text.lower()
+        return as_browsers_write(text)
+
+
+def as_browsers_write(origin: str) -> str:
+    """An origin in lower case, and without the port that everybody assumes."""
+    origin = origin.lower()
+    scheme, _, _ = origin.partition(":")
+    return origin.removesuffix(_ASSUMED_PORTS.get(scheme, ""))
 
 
 class NewClientKey(Request):

@@ -106,6 +106,11 @@ def test_a_bank_that_does_not_work_is_there_with_its_reason_and_cannot_be_picked
     assert state(merchant, payment) == "awaiting_provider"
 
 
+def test_a_bank_that_pays_in_another_currency_cannot_be_picked_by_hand(visitor: Visitor) -> None:
+    visitor.page = visitor.posts("/provider", expect=422, provider="Mock Bank EU").text
+    assert "Please choose another one" in visitor.page
+
+
 @pytest.fixture
 def many_banks(simulation: Simulation) -> FlaskClient:
     names = ["Ash", "Birch", "Cedar", "Mock Bank", "Elm Direct", "Fir", "Elm"]
