@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
-from smtplib import SMTP
+from smtplib import SMTP, SMTPException
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
@@ -94,8 +95,13 @@ class SmtpPost:
             return
         try:
             message = _message(posting.email, self._write(posting.email))
-            with SMTP(self._host, self._port, _OWN_NAME, self._patience) as server:
+            server = SMTP(self._host, self._port, _OWN_NAME, self._patience)
+            try:
                 server.send_message(message)
+                with suppress(OSError, SMTPException):  # it has the message, however it says goodbye
+                    server.quit()
+            finally:
+                server.close()
         except Exception as failure:  # noqa: BLE001  an e-mail or a server may be broken in any way
             _log.warning("e-mail %s failed: %r", posting.email.id, failure)
             self._tell(posting, f"{self._host}:{self._port}: {failure}")

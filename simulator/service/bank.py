@@ -85,16 +85,19 @@ def decline(work: Work, payment_id: str) -> Payment:
     """Do what `BankService.decline` does, as part of `work`; who declines pays nothing, whatever was to be played."""
     payment = work.world.payment(payment_id)
     payment.check_authorisable()
-    return _begin(work, payment, Play(work.simulation.scenarios.find(_DECLINED), Door.BUTTON))
+    play = Play(work.simulation.scenarios.find(_DECLINED), Door.BUTTON)
+    return _begin(work, payment, play, declined=True)
 
 
-def _begin(work: Work, payment: Payment, play: Play, account: Account | None = None) -> Payment:
+def _begin(work: Work, payment: Payment, play: Play, account: Account | None = None, **decision: bool) -> Payment:
     """Play what follows from the payer's decision."""
     if account is not None and payment.provider is not None and payment.provider.shares_account:
         payment = payment.paid_from(account)
     payment = replace(payment, play=play, cancelled=False)
     work.world.save(payment)
-    work.tell(Kind.SCENARIO_STARTED, payment.id, scenario=play.scenario.name, door=play.door.value)
+    work.tell(
+        Kind.SCENARIO_STARTED, payment.id, because=None, scenario=play.scenario.name, door=play.door.value, **decision
+    )
     return _go_on(work, payment)
 
 

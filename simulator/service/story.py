@@ -109,6 +109,8 @@ def in_words(event: Event) -> str:
                 text += f", forced by {'tester' if data['by'] == 'tester' else 'the scenario'}"
         case Kind.PAYMENT_CANCELLED:
             text = f"The payer turned away{step}"
+        case Kind.SCENARIO_STARTED if data.get("declined"):
+            text = f"The payer declined it, and the bank plays {data['scenario']}"
         case kind if kind in _SENTENCES:
             text = _SENTENCES[kind].format_map(data)
         case _:

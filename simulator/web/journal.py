@@ -6,6 +6,7 @@ import re
 from difflib import get_close_matches
 from time import perf_counter
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException
@@ -25,7 +26,8 @@ _LONGEST_BODY = 4096
 _JSON_SECRET = re.compile(
     r'(?i)("\w{0,64}(?:secret|token|signature|api_key)\w{0,64}"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|$)', re.DOTALL
 )
-_FORM_SECRET = re.compile(r"(?i)((?:^|[&?])\w{0,64}(?:secret|token|signature|api_key)\w{0,64}=)[^&\s]*")
+_SECRET_NAME = re.compile(r"(?i)secret|token|signature|api_key")
+_FORM_PART = re.compile(r"(?:^|(?<=[&?]))([^&=\s]{0,512})=([^&\s]*)")
 _API = "/v2"
 
 
@@ -47,7 +49,7 @@ def finish(response: Response) -> Response:
         JournalService(this.simulation, calling_merchant().key).finish(
             this.cause,
             this.subject or (request.view_args or {}).get("id_"),
-            query=_FORM_SECRET.sub(r"\1…", query) if (query := environ.get("QUERY_STRING", "")) else "",
+            query=_without_secrets(query) if (query := environ.get("QUERY_STRING", "")) else "",
             status=response.status_code,
             ms=round((perf_counter() - this.begun) * 1000, 1),
             request=_printed(body) if (body := _body()) else "",
@@ -89,6 +91,11 @@ def _printed(body: bytes) -> str:
     """A body as the log shows it: its beginning, and no secrets."""
     beginning = body[:_LONGEST_BODY]
     text, hints = beginning.decode(errors="replace"), beginning.lower()
-    if b"secret" in hints or b"token" in hints or b"signature" in hints:
-        text = _FORM_SECRET.sub(r"\1…", _JSON_SECRET.sub(r'\1"…"', text))
+    if b"secret" in hints or b"token" in hints or b"signature" in hints or b"%" in hints:
+        text = _without_secrets(_JSON_SECRET.sub(r'\1"…"', text))
     return text if len(body) <= _LONGEST_BODY else f"{text}…"
+
+
+def _without_secrets(form: str) -> str:
+    """A query string, or a form, in which the values of secrets are not told, however their names are written."""
+    return _FORM_PART.sub(lambda part: f"{part[1]}=…" if _SECRET_NAME.search(unquote_plus(part[1])) else part[0], form)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, Queue
-from threading import Event, active_count
+from threading import Event, Thread, active_count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -140,6 +140,26 @@ def test_a_dead_server_is_told(caplog: pytest.LogCaptureFixture) -> None:
         smtp.take(POSTING)
         assert "refused" in fates.get(timeout=PATIENCE)[1]
     assert "e-mail e-mail failed" in caplog.text
+
+
+def test_a_server_that_takes_an_email_and_hangs_up_has_it() -> None:
+    def behave(connection: socket.socket) -> None:
+        with connection, connection.makefile("rw", newline="\r\n") as line:
+            for answer in ("220 hello", "250 you", "250 from", "250 to", "354 go on"):
+                line.write(f"{answer}\n")
+                line.flush()
+                line.readline()
+            while line.readline() != ".\r\n":
+                pass
+            line.write("250 taken\n")
+            line.flush()
+            line.readline()  # QUIT, to which it says nothing
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        Thread(target=lambda: behave(listener.accept()[0]), daemon=True).start()
+        with post(listener.getsockname()[1]) as (smtp, fates):
+            smtp.take(POSTING)
+            assert fates.get(timeout=PATIENCE) == ("e-mail", "")
 
 
 def test_a_server_that_hangs_holds_up_nobody_but_the_post() -> None:

@@ -130,6 +130,14 @@ def test_there_is_no_timeline_of_what_is_no_payment(shop: Shop) -> None:
 # In words
 
 
+def test_who_declined_did_not_authorise(shop: Shop) -> None:
+    payment = shop.requests()
+    shop.tester.act(payment.id, PaymentAction.CHOOSE_PROVIDER)
+    shop.tester.decline(payment.id)
+    told = shop.story.explain(payment.id).history[2]
+    assert told.endswith("The payer declined it, and the bank plays reject.")
+
+
 def test_the_story_of_a_payment_in_words(shop: Shop) -> None:
     payment = shop.takes("approve_slowly")
     shop.advances(7)

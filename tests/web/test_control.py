@@ -596,8 +596,9 @@ def test_what_exists_is_not_listed_as_unmatched(merchant: MerchantCaller, tester
         ('{"clientSecret": "hunter2"}', "application/json"),
         ('{"padding": "' + "x" * 4050 + '", "client_secret": "' + "hunter2" * 9 + '"}', "application/json"),
         ("grant_type=client_credentials&client_id=a&client_secret=hunter2", "application/x-www-form-urlencoded"),
+        ("client_id=a&client%5Fsecre%74=hunter2", "application/x-www-form-urlencoded"),
     ],
-    ids=["plain", "spaced", "escaped", "token", "deep", "camel case", "across the cut", "form"],
+    ids=["plain", "spaced", "escaped", "token", "deep", "camel case", "across the cut", "form", "encoded"],
 )
 @pytest.mark.parametrize("path", ["/v2/payment_sessions", "/v2/oauth/token"])
 def test_secrets_in_bodies_do_not_get_into_the_log(
@@ -610,7 +611,9 @@ def test_secrets_in_bodies_do_not_get_into_the_log(
 
 
 def test_secrets_in_queries_and_headers_do_not_get_into_the_log(merchant: MerchantCaller, tester: Tester) -> None:
-    merchant.call("POST", "/v2/oauth/token?client_id=a&client_secret=hunter2&access_token=hunter2")
+    merchant.call(
+        "POST", "/v2/oauth/token?client_id=a&client_secret=hunter2&acc%65ss%5Ftoken=hunter2&api%5Fkey=hunter2"
+    )
     [call] = calls(tester)
     assert "client_id=a" in call["data"]["query"]
     log = tester.call("GET", f"{WORLD}/requests").text
