@@ -251,9 +251,17 @@ def test_a_merchant_may_say_how_webhooks_are_sent(file: Path) -> None:
     assert (delivery.mode, delivery.timeout, delivery.verify_tls) == ("manual", 1.0, True)
 
 
+def test_a_merchant_may_say_how_payers_come_back(file: Path) -> None:
+    back = {"redirect_parameters": "status", "return_behaviour": "never", "frame_origin": "https://shop.example"}
+    merchant = starting(file, **back)
+    assert {name: getattr(merchant, name) for name in back} == back
+
+
 @pytest.mark.parametrize(
     ("fields", "place"),
     [
+        ({"frame_origin": "shop"}, "merchants/0/frame_origin"),
+        ({"return_behaviour": "thrice"}, "merchants/0/return_behaviour"),
         ({"webhooks": [{}]}, "merchants/0/webhooks/0/target_url"),
         ({"webhooks": [{**WEBHOOK, "event": ["payment_sent"]}]}, "merchants/0/webhooks/0/event"),
         ({"webhooks": [{**WEBHOOK, "events": ["sent"]}]}, "merchants/0/webhooks/0/events/0"),

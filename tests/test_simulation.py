@@ -16,27 +16,33 @@ import pytest
 from simulator.bootstrap import build_simulation
 from simulator.config import Settings
 from simulator.domain.accounts import Account
+from simulator.domain.deliveries import DeliveryQuery, Outcome
 from simulator.domain.errors import InvalidAmount
 from simulator.domain.events import EventQuery, Kind
+from simulator.domain.messages import Reply
 from simulator.domain.money import Currency
 from simulator.domain.payments import LineItem, PaymentRequest
 from simulator.domain.ports import PaymentQuery
 from simulator.domain.refunds import RefundRequest, refunded
 from simulator.domain.states import FINAL, REFUND_FINAL, PaymentAction, PaymentState
+from simulator.domain.webhooks import PAYMENT_EVENTS, REDACTED_EVENTS, DeliveryMode, DeliveryOrder
 from simulator.service import tester
+from simulator.service.deliveries import DeliveryService
 from simulator.service.merchant import MerchantService
 from simulator.service.story import StoryService
 from simulator.service.timers import TimerService
 from simulator.web.app import create_app
 from simulator.web.schemas.views import event_view
-from tests.actors import PUBLIC_URL, ManualClock, NoAlarm, basic, payment_request
+from tests.actors import PUBLIC_URL, AtOnce, ManualClock, NoAlarm, basic, payment_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from werkzeug.test import TestResponse
 
     from simulator.domain.events import Event
+    from simulator.domain.messages import Message
+    from simulator.domain.timers import Timer
     from simulator.service.simulation import Simulation
 
 KEYS = ["pk_test_simulator", "pk_test_ada", "pk_test_bob"]
@@ -137,8 +143,20 @@ class World:
                 assert (payout.state == "sent") == (refund.state == "sent")
         playing = {payment.id for payment in payments if payment.play is not None}
         assert {timer.subject for timer in timers if timer.kind == "scenario_step"} <= playing
+        self._check_messages(timers)
         open_ = {payment.id for payment in payments if payment.state.startswith("awaiting_")}
         assert {timer.subject for timer in timers if timer.kind == "session_expiry"} <= open_
+
+    def _check_messages(self, timers: Iterable[Timer]) -> None:
+        """Exactly what is due has a timer, none is being sent, and what waits has something to wait for."""
+        with self.simulation.store.transaction(self.key) as world:
+            messages = world.deliveries(DeliveryQuery(limit=100_000))
+        due = sorted(message.id for message in messages if message.outcome is Outcome.DUE)
+        assert sorted(timer.subject for timer in timers if timer.kind == "delivery") == due
+        assert not [message for message in messages if message.outcome is Outcome.SENDING]
+        ahead = {(message.webhook_id, message.subject) for message in messages if message.outcome is Outcome.DUE}
+        waiting = {(message.webhook_id, message.subject) for message in messages if message.outcome is Outcome.WAITING}
+        assert waiting <= ahead
 
 
 class Town:
@@ -148,7 +166,10 @@ class Town:
         self.chance = Random(seed)  # noqa: S311  nobody is to be surprised
         self.clock = ManualClock()
         simulation = build_simulation(Settings(seed=f"town {seed}"))
-        self.simulation = replace(simulation, clock=self.clock, alarm=NoAlarm(), ids=CountingIds())
+        courier = AtOnce()
+        parts = {"clock": self.clock, "alarm": NoAlarm(), "ids": CountingIds(), "sender": self, "courier": courier}
+        self.simulation = replace(simulation, **parts)
+        courier.start(DeliveryService(self.simulation).run)
         self.client = create_app(self.simulation, PUBLIC_URL).test_client()
         self.worlds = {key: World(self.simulation, key) for key in KEYS}
         for key in KEYS:
@@ -159,6 +180,9 @@ class Town:
             (6, self.pays),
             (5, self.acts),
             (2, self.steps),
+            (1, self.turns_away),
+            (1, self.wants_webhooks),
+            (2, self.sends_by_hand),
             (1, self.chooses),
             (4, self.refunds),
             (2, self.gives_details),
@@ -195,6 +219,14 @@ class Town:
                 world.told += [_line(event) for event in world.news()]
                 world.check()
             yield
+
+    def send(self, message: Message, is_wanted: Callable[[], bool]) -> Reply | None:
+        """Reply to a webhook message, or don't."""
+        assert is_wanted()
+        told = json.loads(message.body)
+        assert self.simulation.store.owner(told["id"]) is not None
+        replies = [Reply(status=200), Reply(status=500), Reply(status=410), Reply(error="nobody is there")]
+        return self.chance.choices(replies, [6, 2, 1, 1])[0]
 
     def log(self) -> str:
         """Everything that was ever told, also before resets."""
@@ -259,6 +291,30 @@ class Town:
 
     def steps(self, key: str) -> None:
         self.on_payment(key, "POST", "next")
+
+    def turns_away(self, key: str) -> None:
+        self.on_payment(key, "POST", "cancel")
+
+    def wants_webhooks(self, key: str) -> None:
+        webhooks = self.call("GET", "/v2/webhooks", key).json
+        if isinstance(webhooks, list) and webhooks and self.chance.random() < 0.3:
+            self.call("DELETE", f"/v2/webhooks/{self.chance.choice(webhooks)['id']}", key)
+            return
+        events = self.chance.sample([*PAYMENT_EVENTS, *REDACTED_EVENTS], 4)
+        url = f"http://shop.example/{self.chance.randint(1, 3)}"
+        self.call("POST", "/v2/webhooks", key, json={"target_url": url, "events": events, "signature_key": "key"})
+        delivery = {
+            "mode": self.chance.choices([*DeliveryMode], [5, 1, 1])[0],
+            "order": self.chance.choices([*DeliveryOrder], [5, 1])[0],
+        }
+        self.call("PUT", f"/__admin/merchants/{key}", json={"delivery": delivery})
+
+    def sends_by_hand(self, key: str) -> None:
+        messages = self.call("GET", f"/__admin/merchants/{key}/deliveries?limit=10").json["deliveries"]
+        if messages:
+            self.call("POST", f"/__admin/deliveries/{self.chance.choice(messages)['id']}/resend")
+        if self.chance.random() < 0.3:
+            self.call("POST", f"/__admin/merchants/{key}/deliveries/flush")
 
     def chooses(self, key: str) -> None:
         self.on_payment(key, "PUT", "scenario", scenario=self.scenario())
@@ -345,7 +401,8 @@ class Town:
         self.call("POST", f"/__admin/merchants/{key}/generate", json={"payments": 5, "days": 2})
 
     def is_in_trouble(self, key: str) -> None:
-        fault = {"preset": self.chance.choice(["bank_outage", "rate_limited", "flaky"]), "times": 2}
+        presets = ["bank_outage", "rate_limited", "flaky", "webhook_reorder", "webhook_delay", "webhook_drop"]
+        fault = {"preset": self.chance.choice([*presets, "webhook_duplicate"]), "times": 2}
         self.call("POST", f"/__admin/merchants/{key}/faults", json=fault)
 
     def resets(self, key: str) -> None:

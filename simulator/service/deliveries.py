@@ -84,28 +84,32 @@ class DeliveryService:
     def run(self, errand: Errand) -> None:
         """Send a message and write down what came back, unless the world was reset since it was due."""
         with suppress(Superseded, NotFound):
-            delivery = self._send(errand)
-            if delivery is not None and delivery.effect is not None and delivery.effect.duplicate:
-                self._send(errand, again=True)
+            sent = self._sending(errand)
+            if sent is None:
+                return
+            arrived = self._send(errand, sent)
+            if arrived and sent.effect is not None and sent.effect.duplicate:
+                self._send(errand, sent)
 
-    def _send(self, errand: Errand, *, again: bool = False) -> Delivery | None:
-        """Send a message and return what it was sent for; None when it was cancelled meanwhile."""
+    def _sending(self, errand: Errand) -> Delivery | None:
+        """What an errand is about; None when it was cancelled meanwhile."""
+        with self._simulation.store.transaction(errand.merchant_key) as world:
+            delivery = world.delivery(errand.delivery_id)
+        return delivery if delivery.outcome is Outcome.SENDING else None
+
+    def _send(self, errand: Errand, sent: Delivery) -> bool:
+        """Send a message, write down what came back, and return whether the receiver took it."""
         with self._simulation.work(errand.merchant_key, Cause(errand.generation)) as work:
-            delivery = work.world.delivery(errand.delivery_id)
-            if delivery.outcome is not Outcome.SENDING and not again:
-                return None
-            envelope = _envelope(work, webhook_of(work.merchant, delivery.webhook_id), delivery.id)
-            message = envelope.message(delivery.body.encode(), _unix_time(work), twist_of(delivery.effect))
+            envelope = _envelope(work, webhook_of(work.merchant, sent.webhook_id), sent.id)
+            message = envelope.message(sent.body.encode(), _unix_time(work), twist_of(sent.effect))
         reply = self._simulation.sender.send(message, lambda: self._is_due(errand))
-        if reply is not None:
-            self._record(errand, delivery, message, reply)
-        return delivery
+        return reply is not None and self._record(errand, sent, message, reply)
 
     def _is_due(self, errand: Errand) -> bool:
         merchant = self._simulation.store.merchant(errand.merchant_key)
         return merchant is not None and merchant.generation == errand.generation
 
-    def _record(self, errand: Errand, sent: Delivery, message: Message, reply: Reply) -> None:
+    def _record(self, errand: Errand, sent: Delivery, message: Message, reply: Reply) -> bool:
         with self._simulation.work(errand.merchant_key, Cause(errand.generation, sent.because)) as work:
             delivery = work.world.delivery(sent.id)
             body = message.body.decode(errors="replace")
@@ -122,6 +126,7 @@ class DeliveryService:
             after = delivery.attempted(attempt, chance)
             _tell(work, after, attempt)
             keep(work, after)
+            return attempt.is_success
 
 
 def _envelope(work: Work, webhook: Webhook, delivery_id: str) -> Envelope:

@@ -116,3 +116,17 @@ def test_the_merchants_api_needs_no_token_of_the_testers(simulation: Simulation)
         "/v2/providers", auth=("pk_test_simulator", "sk_test_simulator"), headers={"Host": "10.0.0.7"}
     )
     assert response.status_code == 200
+
+
+def test_a_browser_that_follows_a_link_to_an_email_asks_for_the_token_as_a_password(guarded: FlaskClient) -> None:
+    email = "/__admin/emails/nothing"
+    asked = guarded.get(email)
+    assert (asked.status_code, asked.headers["WWW-Authenticate"].split()[0]) == (401, "Basic")
+    assert guarded.get(email, auth=("anybody", "open sesame")).status_code == 404
+    assert guarded.get(email, auth=("anybody", "sesame")).status_code == 401
+
+
+def test_nothing_else_takes_the_token_as_a_password_so_that_no_site_can_use_it(guarded: FlaskClient) -> None:
+    for method, path in (("GET", PATH), ("POST", "/__admin/reset")):
+        refused = guarded.open(path, method=method, auth=("anybody", "open sesame"))
+        assert refused.status_code == 401

@@ -281,7 +281,7 @@ def test_all_or_part_of_a_payment_may_be_refunded(merchant: MerchantCaller, paid
     assert merchant.refunds(paid, pence=pence)["amount"] == pence
 
 
-@pytest.mark.parametrize("pence", [401, 2**63 - 1])
+@pytest.mark.parametrize("pence", [401, 2**53 - 1])
 def test_a_refund_of_more_than_was_paid_is_refused(merchant: MerchantCaller, paid: Json, pence: int) -> None:
     refusal = merchant.refunds(paid, pence=pence, expect=422)
     assert parameters(refusal) == {"amount": "invalid_amount"}
@@ -313,8 +313,8 @@ def test_fifty_racing_refunds_are_no_more_than_was_paid(app: Flask, merchant: Me
 
 
 def test_a_refund_of_the_largest_payment_is_exact(merchant: MerchantCaller, tester: Tester) -> None:
-    payment = tester.pays(merchant.requests_payment(pence=2**63 - 1))
-    merchant.refunds(payment, pence=2**63 - 2)
+    payment = tester.pays(merchant.requests_payment(pence=2**53 - 1))
+    merchant.refunds(payment, pence=2**53 - 2)
     merchant.refunds(payment, pence=2, expect=422)
     assert merchant.refunds(payment, pence=1)["amount_formatted"] == "£0.01"
 
@@ -326,7 +326,7 @@ def test_an_integral_float_is_an_amount(merchant: MerchantCaller, paid: Json) ->
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
-        *[("amount", bad, "invalid_amount") for bad in (0, -1, 1.5, "150", True, None, [], {}, 2**63)],
+        *[("amount", bad, "invalid_amount") for bad in (0, -1, 1.5, "150", True, None, [], {}, 2**53)],
         *[("payment_session_id", bad, "invalid_request") for bad in (None, 7, "", [], "x" * 257)],
         *[("reference", bad, "invalid_request") for bad in ("", "x" * 19, "refund-1", "Brötchen", "a\n", 7)],
         *[("success_url", bad, "invalid_request") for bad in ("", "shop", "ftp://shop.example", "javascript:x", 7)],

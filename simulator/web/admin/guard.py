@@ -44,18 +44,30 @@ def check() -> None:
         raise NotAuthorised("Pages of other sites may not use the tester's API.")
     token: str = current_app.config[_TOKEN]
     if token:
-        scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode(), token.encode()):
+        if not hmac.compare_digest(_token_sent().encode(), token.encode()):
             raise Unauthenticated("Send the token of --admin-token: Authorization: Bearer TOKEN.")
     elif _host(request.host_url) not in _HERE | {_host(call().public_url)}:
         raise NotAuthorised("Call the tester's API by the address of this machine, 127.0.0.1, or set --admin-token.")
 
 
+def _token_sent() -> str:
+    """The token that came with the request: by itself or, where links lead, as a password."""
+    header = request.headers.get("Authorization", "")
+    scheme, _, sent = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return sent.strip()
+    return (request.authorization.password or "") if request.authorization and _is_open_to_links() else ""
+
+
 def _followed_link() -> bool:
     """Whether a person's browser goes where a link leads, and may."""
     fetched = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
+    return fetched == ("navigate", "document") and _is_open_to_links()
+
+
+def _is_open_to_links() -> bool:
     view = current_app.view_functions.get(request.endpoint or "")
-    return fetched == ("navigate", "document") and getattr(view, "is_open_to_links", False)
+    return getattr(view, "is_open_to_links", False)
 
 
 def _origin(url: str) -> str:

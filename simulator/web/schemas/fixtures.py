@@ -13,12 +13,13 @@ from simulator.domain.clock import EPOCH
 from simulator.domain.errors import InvalidAccount, InvalidProvider, Refusals
 from simulator.domain.merchants import LinkedAccount, Merchant
 from simulator.domain.money import Currency
+from simulator.domain.returns import RedirectParameters, ReturnBehaviour
 from simulator.domain.webhooks import DEFAULT_SIGNATURE_KEY, PAYMENT_EVENTS, Webhook, check_webhook
 from simulator.service.simulation import sandbox_merchant
 from simulator.web.json import UndecodableBody, decode
 from simulator.web.schemas.accounts import NewAccount, account
 from simulator.web.schemas.fields import Choice, Email, Flag, Instant, List, Object, Request, Text, Url, flat
-from simulator.web.schemas.merchants import NewDeliverySettings
+from simulator.web.schemas.merchants import NewDeliverySettings, Origin
 from simulator.web.schemas.pasts import PaymentFixture, past_payment
 from simulator.web.schemas.webhooks import WebhookChange, with_key
 
@@ -72,6 +73,9 @@ class MerchantFixture(Request):
     application_id = Text()
     accept_any_payee = Flag()
     bank_accounts = List(Object(LinkedAccountFixture), shortest=0)
+    redirect_parameters = Choice(RedirectParameters)
+    return_behaviour = Choice(ReturnBehaviour)
+    frame_origin = Origin(allow_none=True)
     webhooks = List(Object(WebhookFixture), shortest=0, load_default=())
     delivery = Object(NewDeliverySettings, load_default=dict)
     payment_sessions = List(Object(PaymentFixture), shortest=0, longest=10_000, load_default=())
