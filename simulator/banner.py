@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from simulator.config import Settings
     from simulator.domain.merchants import Merchant
 
+_MOST_SHOWN = 5
+"""How many keys of other merchants are told."""
 
-def banner(address: str, settings: Settings, merchant: Merchant) -> str:
+
+def banner(address: str, settings: Settings, merchant: Merchant, *others: Merchant) -> str:
     """What the server says once it is ready: a line for programs, then some for people."""
     public_url = settings.public_url
     token = f"\n  token   {settings.admin_token} for {public_url}/__admin" if settings.admin_token else ""
+    shown = [other.key for other in others[:_MOST_SHOWN]] + ["…"] * (len(others) > _MOST_SHOWN)
+    also = f"\n  also    {', '.join(shown)}" if shown else ""
     told = "".join(f"\n  webhook {url} with the signature key {DEFAULT_SIGNATURE_KEY}" for url in settings.webhooks)
     guessable = merchant.secret == secret_of_test_key(merchant.key)
     secret = merchant.secret if guessable else "(as configured)"
@@ -35,7 +40,7 @@ def banner(address: str, settings: Settings, merchant: Merchant) -> str:
 
   API     {public_url}/v2
   key     {merchant.key}
-  secret  {secret}{token}{told}
+  secret  {secret}{also}{token}{told}
 
   curl -u {user} {public_url}/v2/payment_sessions \\
     -H 'Content-Type: application/json' \\

@@ -25,6 +25,7 @@ from simulator.domain.merchants import DEFAULT_KEY, secret_of_test_key
 from simulator.domain.messages import SignatureTwist
 from simulator.domain.money import Currency
 from simulator.domain.providers import Provider, Providers
+from simulator.domain.returns import ReturnBehaviour
 from simulator.domain.scenarios import MagicAccount, Scenario, Scenarios, Step
 from simulator.domain.states import PaymentAction
 from simulator.service.deliveries import DeliveryService
@@ -156,8 +157,9 @@ def _fault_preset(
     return Preset(Fault(**fault, effect=Effect(**effect), match=Match(**match or {})), description)
 
 
-def _scenario(name: str, description: str, steps: list[dict[str, Any]]) -> Scenario:
-    return Scenario(name, description, tuple(Step(**{**step, "action": _action(step["action"])}) for step in steps))
+def _scenario(name: str, description: str, steps: list[dict[str, Any]], returns: str | None = None) -> Scenario:
+    script = tuple(Step(**{**step, "action": _action(step["action"])}) for step in steps)
+    return Scenario(name, description, script, ReturnBehaviour(returns) if returns else None)
 
 
 def _action(name: str | None) -> PaymentAction | None:

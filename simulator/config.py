@@ -114,6 +114,12 @@ def is_web_url(text: str) -> bool:
         return False
 
 
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to the machine on which it is read."""
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
 def url_host(host: str) -> str:
     """How a URL names the machine that listens on `host`: 127.0.0.1 for all its addresses, brackets for IPv6.
 

@@ -103,9 +103,9 @@ def _load(settings: Settings) -> Bridge:
 
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", force=True)
     app, simulation = build_app(settings)
-    merchant = next(iter(simulation.configured.values()))
+    merchants = tuple(simulation.configured.values())
     tune_garbage_collection()
-    Thread(target=_announce, args=(settings, merchant), daemon=True).start()
+    Thread(target=_announce, args=(settings, *merchants), daemon=True).start()
     Thread(target=_end_with_parent, daemon=True).start()
     return Bridge(app.wsgi_app, BRIEF, body_limit, partial(_stop, simulation))
 
@@ -117,7 +117,7 @@ def _stop(simulation: Simulation) -> None:
         logging.getLogger(__name__).warning("webhook messages that were not sent, or not answered: %d", left)
 
 
-def _announce(settings: Settings, merchant: Merchant) -> None:
+def _announce(settings: Settings, *merchants: Merchant) -> None:
     """Wait until the server accepts connections, then tell."""
     host = url_host(settings.host)
     while True:
@@ -128,7 +128,7 @@ def _announce(settings: Settings, merchant: Merchant) -> None:
             time.sleep(0.002)
     from simulator.banner import banner  # noqa: PLC0415  only the worker needs it
 
-    print(banner(f"http://{host}:{settings.port}", settings, merchant), flush=True)  # noqa: T201  what the starter reads
+    print(banner(f"http://{host}:{settings.port}", settings, *merchants), flush=True)  # noqa: T201  what the starter reads
 
 
 def _end_with_parent() -> None:

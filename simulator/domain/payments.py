@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from simulator.domain.accounts import Account
     from simulator.domain.merchants import Merchant
     from simulator.domain.providers import Provider
+    from simulator.domain.returns import ReturnBehaviour
     from simulator.domain.scenarios import Play
 
 
@@ -105,7 +106,7 @@ class Payment:
     `payer_account` is the account it was paid from, where the bank shared it. `refund_id` names the refund that this
     session pays out, and is None for a customer's payment. `scenarios` are those asked for, by door; `play` is the one
     being played, between the payer's authorisation and its end. `cancelled` tells that the payer turned away last,
-    which leaves the state alone (Q26).
+    which leaves the state alone (Q26). `returns` is what the scenario that was played makes of the payer's way back.
     """
 
     id: str
@@ -120,6 +121,7 @@ class Payment:
     scenarios: tuple[tuple[Door, str], ...] = ()
     play: Play | None = None
     cancelled: bool = False
+    returns: ReturnBehaviour | None = None
 
     @property
     def amount(self) -> int:

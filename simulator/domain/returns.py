@@ -35,19 +35,24 @@ class RedirectParameters(StrEnum):
 
 
 class ReturnBehaviour(StrEnum):
-    """How often a payer's browser arrives at the merchant's URL: once, once more when the payer comes back, never."""
+    """What the way back is like: as it should be, or as merchants get to know it sooner or later.
+
+    The payer arrives before the webhook, after it, or there is none at all; twice, when the payer comes back to the
+    checkout; or never.
+    """
 
     NORMAL = "normal"
+    BEFORE_WEBHOOK = "before_webhook"
+    AFTER_WEBHOOK = "after_webhook"
+    WITHOUT_WEBHOOK = "without_webhook"
     TWICE = "twice"
     NEVER = "never"
 
+    @property
+    def arrivals(self) -> int:
+        """How often one outcome takes one browser to the merchant."""
+        return {ReturnBehaviour.TWICE: 2, ReturnBehaviour.NEVER: 0}.get(self, 1)
 
-ARRIVALS: Mapping[ReturnBehaviour, int] = {
-    ReturnBehaviour.NORMAL: 1,
-    ReturnBehaviour.TWICE: 2,
-    ReturnBehaviour.NEVER: 0,
-}
-"""How often one outcome takes one browser to the merchant."""
 
 _WELCOME = frozenset({Outcome.SUCCESS, Outcome.PENDING})
 

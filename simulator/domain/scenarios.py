@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from simulator.domain.accounts import Account
+    from simulator.domain.returns import ReturnBehaviour
 
 DEFAULT_SCENARIO = "approve"
 
@@ -59,11 +60,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A named script of steps, each beginning when the one before is done."""
+    """A named script of steps, each beginning when the one before is done, and what the way back is like after it.
+
+    Without `returns` that is the merchant's setting.
+    """
 
     name: str
     description: str
     steps: tuple[Step, ...]
+    returns: ReturnBehaviour | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def _begin(work: Work, payment: Payment, play: Play, account: Account | None = N
     """Play what follows from the payer's decision."""
     if account is not None and payment.provider is not None and payment.provider.shares_account:
         payment = payment.paid_from(account)
-    payment = replace(payment, play=play, cancelled=False)
+    payment = replace(payment, play=play, cancelled=False, returns=play.scenario.returns)
     work.world.save(payment)
     work.tell(
         Kind.SCENARIO_STARTED, payment.id, because=None, scenario=play.scenario.name, door=play.door.value, **decision

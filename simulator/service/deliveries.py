@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from simulator.domain.clock import ClockMode, iso
-from simulator.domain.deliveries import DELIVERIES_KEPT, Attempt, Delivery, DeliveryQuery, Errand, Outcome
+from simulator.domain.deliveries import DELIVERIES_KEPT, ON_ITS_WAY, Attempt, Delivery, DeliveryQuery, Errand, Outcome
 from simulator.domain.errors import NotFound, Superseded
 from simulator.domain.events import Cause, Kind
 from simulator.domain.ids import chance_of
@@ -43,6 +43,11 @@ class DeliveryService:
         """Return any delivery; NotFound when there is none, or it is no longer kept."""
         with self._simulation.store.transaction(self._simulation.owner("delivery", id_)) as world:
             return world.delivery(id_)
+
+    def is_awaited(self, merchant_key: str, payment_id: str) -> bool:
+        """Whether a message about a payment is on its way and was not tried yet."""
+        on_their_way = self.list(merchant_key, DeliveryQuery(subject=payment_id, outcomes=ON_ITS_WAY))
+        return any(not delivery.attempts for delivery in on_their_way)
 
     def dry_run(self, payment_id: str, event: str, webhook_id: str | None = None) -> Message:
         """Return what a webhook would be sent now if `event` happened to a payment, and send nothing.

@@ -17,6 +17,7 @@ from simulator.domain.deliveries import (
 )
 from simulator.domain.errors import NotFound
 from simulator.domain.events import Kind
+from simulator.domain.returns import ReturnBehaviour
 from simulator.domain.timers import TimerKind
 from simulator.domain.webhooks import DeliveryMode, DeliveryOrder, redacted
 from simulator.service.faults import hit_message
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from simulator.domain.payments import Payment
     from simulator.domain.webhooks import Webhook
     from simulator.service.work import Work
+
+LATE_SECONDS = 10.0
+"""How long a message waits that is to come after the payer has returned."""
 
 _FIRST = {DeliveryMode.COLLECT: Outcome.COLLECTED, DeliveryMode.MANUAL: Outcome.HELD}
 """What becomes of a message at first when it is not sent at once."""
@@ -42,7 +46,7 @@ def announce(work: Work, payment: Payment, event: str | None) -> None:
         if webhooks:
             body = work.simulation.payload(payment, refunds, name, merchant.delivery.type_keys)
             for webhook in webhooks:
-                _queue(work, webhook, name, payment.id, body)
+                _queue(work, webhook, name, payment, body)
 
 
 def begin(work: Work, delivery_id: str) -> None:
@@ -110,32 +114,41 @@ def webhook_of(merchant: Merchant, id_: str) -> Webhook:
     raise NotFound("webhook", id_)
 
 
-def _queue(work: Work, webhook: Webhook, event: str, subject: str, body: str) -> None:
-    settings = work.merchant.delivery
-    outcome = _FIRST.get(settings.mode)
-    if outcome is None:
-        is_next = settings.order is DeliveryOrder.ANY or all(
-            each.is_held_back for each in _lane(work, webhook.id, subject)
-        )
-        outcome = Outcome.DUE if is_next else Outcome.WAITING
+def _queue(work: Work, webhook: Webhook, event: str, payment: Payment, body: str) -> None:
+    outcome, wait = _first_outcome(work, webhook, payment)
     delivery = Delivery(
         id=work.new_id("delivery"),
         number=work.world.count("delivery number"),
         webhook_id=webhook.id,
         event=event,
-        subject=subject,
+        subject=payment.id,
         body=body,
         created_at=work.at,
         because=None,
         outcome=outcome,
-        due=work.at if outcome is Outcome.DUE else None,
     )
     told: dict[str, Any] = {"delivery": delivery.id, "event": event, "url": webhook.target_url}
     told["outcome"] = outcome.value
-    delivery = replace(delivery, because=work.tell(Kind.WEBHOOK_QUEUED, subject, **told))
-    work.world.add(delivery)
+    delivery = replace(delivery, because=work.tell(Kind.WEBHOOK_QUEUED, payment.id, **told))
     if outcome is Outcome.DUE:
-        work.schedule(TimerKind.DELIVERY, delivery.id, 0)
+        delivery = delivery.wait_until(work.at + timedelta(seconds=wait))
+        work.schedule(TimerKind.DELIVERY, delivery.id, wait)
+    work.world.add(delivery)
+
+
+def _first_outcome(work: Work, webhook: Webhook, payment: Payment) -> tuple[Outcome, float]:
+    """What becomes of a message at first and, if it is due, in how many seconds."""
+    settings = work.merchant.delivery
+    returns = payment.returns or work.merchant.return_behaviour
+    if settings.mode in _FIRST:
+        return _FIRST[settings.mode], 0
+    if returns is ReturnBehaviour.WITHOUT_WEBHOOK:
+        return Outcome.DROPPED, 0
+    if settings.order is DeliveryOrder.PAYMENT and not all(
+        each.is_held_back for each in _lane(work, webhook.id, payment.id)
+    ):
+        return Outcome.WAITING, 0
+    return Outcome.DUE, LATE_SECONDS if returns is ReturnBehaviour.BEFORE_WEBHOOK else 0
 
 
 def _lane(work: Work, webhook_id: str, subject: str) -> list[Delivery]:

@@ -127,6 +127,7 @@ def test_the_back_button_leads_to_another_bank(visitor: Page, shop: Shop) -> Non
     id_ = asks(shop)
     visitor.goto(f"{shop.url}/checkout/{id_}")
     visitor.get_by_test_id("bank-mock-bank").click()
+    expect(visitor.get_by_test_id("chosen-bank")).to_have_text("Mock Bank")
     visitor.go_back()
     visitor.get_by_test_id("bank-mock-bank-business").click()
     expect(visitor.get_by_test_id("chosen-bank")).to_have_text("Mock Bank Business")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from simulator.domain.merchants import SANDBOX_ACCOUNT
 from simulator.domain.money import Currency
 from simulator.domain.payments import LineItem, Payment, PaymentRequest
-from simulator.domain.returns import ARRIVALS, Outcome, RedirectParameters, ReturnBehaviour, outcome, return_url
+from simulator.domain.returns import Outcome, RedirectParameters, ReturnBehaviour, outcome, return_url
 from simulator.domain.scenarios import Door, Play, Scenario, Step
 from simulator.domain.states import PaymentAction, PaymentState
 
@@ -144,4 +144,6 @@ def test_whatever_the_url_nothing_of_it_is_lost(
 
 
 def test_each_behaviour_says_how_often() -> None:
-    assert set(ARRIVALS) == set(ReturnBehaviour)
+    arrivals = {behaviour: behaviour.arrivals for behaviour in ReturnBehaviour}
+    assert [behaviour for behaviour, often in arrivals.items() if often != 1] == ["twice", "never"]
+    assert (arrivals[ReturnBehaviour.TWICE], arrivals[ReturnBehaviour.NEVER]) == (2, 0)

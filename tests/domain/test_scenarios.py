@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from simulator.bootstrap import load_scenarios
 from simulator.domain.accounts import Account, IdentifierType
 from simulator.domain.errors import InvalidScenario
+from simulator.domain.returns import ReturnBehaviour
 from simulator.domain.scenarios import DEFAULT_SCENARIO, Door, Play
 from simulator.domain.states import PaymentAction
 
@@ -41,6 +42,10 @@ SCRIPTS = {
     "expire": "0 expire PAYMENT_EXPIRED",
     "user_cancels": "0 cancel",
     "late_success": "0 fail UNKNOWN, 10 settle forced",
+    **dict.fromkeys(
+        ("return_before_webhook", "return_after_webhook", "return_without_webhook", "return_twice", "return_never"),
+        "0 settle",
+    ),
 }
 
 UK_ACCOUNTS = [
@@ -85,6 +90,11 @@ def test_an_unknown_scenario_is_refused_with_those_there_are(name: str) -> None:
         SCENARIOS.find(name, "where")
     assert str(refusal.value).endswith(f"there are: {', '.join(SCRIPTS)}.")
     assert (refusal.value.parameter, len(str(refusal.value)) < 500) == ("where", True)
+
+
+def test_each_way_back_that_is_spoilt_has_a_scenario() -> None:
+    returns = {scenario.returns: scenario.name for scenario in SCENARIOS if scenario.returns is not None}
+    assert returns == {each: f"return_{each}" for each in ReturnBehaviour if each is not ReturnBehaviour.NORMAL}
 
 
 def test_only_late_success_forces_anything() -> None:

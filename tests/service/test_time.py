@@ -71,6 +71,10 @@ PLAYS = {
     "expire": "0 failed PAYMENT_EXPIRED",
     "user_cancels": "0 cancelled",
     "late_success": "0 failed UNKNOWN, 10 sent forced",
+    **dict.fromkeys(
+        ("return_before_webhook", "return_after_webhook", "return_without_webhook", "return_twice", "return_never"),
+        "0 sent",
+    ),
 }
 """What each scenario does: seconds after the authorisation, the state, the reason."""
 

@@ -26,6 +26,7 @@ SCENARIOS = [
     *("approve", "approve_slowly", "pending_then_sent", "stuck_pending", "reject", "insufficient_funds"),
     *("account_closed", "invalid_account", "unsupported_account", "unsuccessful_direct_debit", "fail_while_pending"),
     *("bank_error", "bank_timeout", "expire", "user_cancels", "late_success"),
+    *("return_before_webhook", "return_after_webhook", "return_without_webhook", "return_twice", "return_never"),
 ]
 
 
@@ -227,6 +228,7 @@ def test_the_scenarios_are_listed_with_what_they_do(tester: Tester) -> None:
         {"after": 10.0, "action": "settle", "reason": None, "force": True},
     ]
     assert all(each["description"] and each["in_words"] for each in answer["scenarios"])
+    assert [each["returns"] for each in answer["scenarios"]][-2:] == ["twice", "never"]
     assert len(answer["magic_accounts"]) == 7 + 14
     assert answer["magic_accounts"][0] == {
         "sort_code": "111114",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from marshmallow import ValidationError
 
+from simulator.config import is_loopback
 from simulator.domain.errors import IllegalAction, InvalidProvider
 from simulator.domain.payments import Payer
 from simulator.domain.returns import outcome
@@ -101,7 +102,7 @@ def cancel(id_: str) -> AnyResponse:
 def result(id_: str) -> Answer:
     """Let the payer wait for the bank, then go back to the merchant, or see here how it ended."""
     payment = _payment(id_)
-    if payment.is_under_way:
+    if endings.is_held(payment):
         if "again" in request.args:
             visits.forget()
         return _show("checkout/wait.html", payment, without_waiting=endings.way_out(payment))
@@ -111,9 +112,9 @@ def result(id_: str) -> Answer:
 
 @routes.get("/progress")
 def progress(id_: str) -> Response:
-    """Tell the waiting page whether the bank is still at it."""
+    """Tell the waiting page whether there is still something to wait for."""
     visits.forget()
-    return jsonify(under_way=_payment(id_).is_under_way)
+    return jsonify(under_way=endings.is_held(_payment(id_)))
 
 
 def _introduce(id_: str) -> Answer:
@@ -142,6 +143,7 @@ def _bank_list(payment: Payment, wrong: str = "") -> str:
         searchable=len(known) >= brands.SEARCHABLE,
         slug=brands.slug,
         qr=_qr(payment_url(payment.id)),
+        is_for_phones=not is_loopback(call().public_url),
         wrong=wrong,
     )
 

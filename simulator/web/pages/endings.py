@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import redirect, render_template, session
 
-from simulator.domain.returns import ARRIVALS, Outcome, outcome, return_url
+from simulator.domain.returns import Outcome, ReturnBehaviour, outcome, return_url
+from simulator.service.deliveries import DeliveryService
 from simulator.service.story import StoryService
 from simulator.web.context import calling_merchant, simulation
 from simulator.web.pages.matters import Matter
@@ -37,14 +38,31 @@ _UNKNOWN = "The bank could not complete it."
 def leave(payment: Payment, how: Outcome) -> Answer:
     """Take the payer to the merchant or, when there is no URL or this browser was there, show how it ended."""
     url = _return_url(payment, how)
-    if url is not None and _arrives(f"{payment.id} {how}"):
+    if url is not None and _arrives(payment, f"{payment.id} {how}"):
         return redirect(url, 303)
     return _show(payment, how, again=False)
 
 
 def show_again(payment: Payment) -> Answer:
-    """The page for whoever opens a payment that is out of their hands."""
-    return _show(payment, outcome(payment) or Outcome.PENDING, again=True)
+    """The page for whoever opens a payment that is out of their hands, unless they are to arrive at the shop twice."""
+    how = outcome(payment) or Outcome.PENDING
+    if f"{payment.id} {how}" in session.get(_ARRIVALS, []) and behaviour(payment) is ReturnBehaviour.TWICE:
+        return leave(payment, how)
+    return _show(payment, how, again=True)
+
+
+def behaviour(payment: Payment) -> ReturnBehaviour:
+    """What the way back is like."""
+    return payment.returns or calling_merchant().return_behaviour
+
+
+def is_held(payment: Payment) -> bool:
+    """Whether the payer waits: for the bank or, if that is to come first, for the webhook."""
+    if payment.is_under_way:
+        return True
+    messages = DeliveryService(simulation())
+    is_late = behaviour(payment) is ReturnBehaviour.AFTER_WEBHOOK
+    return is_late and messages.is_awaited(calling_merchant().key, payment.id)
 
 
 def forget(payment_id: str) -> None:
@@ -66,10 +84,10 @@ def _return_url(payment: Payment, how: Outcome) -> str | None:
     return return_url(payment, how, calling_merchant().redirect_parameters)
 
 
-def _arrives(ending: str) -> bool:
+def _arrives(payment: Payment, ending: str) -> bool:
     """Whether this browser may go to the merchant once more for `ending`; its cookie remembers the last ones."""
     arrivals = session.get(_ARRIVALS, [])
-    if arrivals.count(ending) >= ARRIVALS[calling_merchant().return_behaviour]:
+    if arrivals.count(ending) >= behaviour(payment).arrivals:
         return False
     session[_ARRIVALS] = [*arrivals, ending][-_REMEMBERED:]
     return True

@@ -36,7 +36,7 @@ def visit() -> None:
 @routes.errorhandler(IllegalAction)
 def given_already(_: IllegalAction) -> Response:
     """Show what is known to whoever gives details once more."""
-    return _to("confirm")
+    return _to("show")
 
 
 @routes.get("")
@@ -51,12 +51,13 @@ def show(id_: str) -> Answer:
 
 @routes.post("")
 def provide(id_: str) -> Answer:
-    """Take the details, unless they are known or the refund is over."""
+    """Take the details, unless they are known or the refund is over; the same ones again change nothing."""
     refund, payment = _refund(id_)
-    if refund.state is not RefundState.AWAITING_DETAILS:
-        return _to("confirm")
     name = " ".join(request.form.get("name", "").split())
     typed = TypedAccount.read(USUAL[refund.currency], request.form)
+    if refund.state is not RefundState.AWAITING_DETAILS:
+        is_same = not typed.wrong and refund.details is not None and typed.account(name).is_same_as(refund.details)
+        return _to("confirm" if is_same else "show")
     wrong = "" if 0 < len(name) <= _LONGEST_NAME else _NO_NAME
     if wrong or typed.wrong:
         return _ask(refund, payment, name, typed, wrong), 422

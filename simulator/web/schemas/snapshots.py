@@ -30,6 +30,7 @@ from simulator.domain.money import Currency
 from simulator.domain.payments import Payer, Payment
 from simulator.domain.providers import Provider
 from simulator.domain.refunds import Refund
+from simulator.domain.returns import ReturnBehaviour
 from simulator.domain.scenarios import Play
 from simulator.domain.timers import Timer
 from simulator.domain.webhooks import Webhook
@@ -45,7 +46,21 @@ _NAMES = {
     kind.__name__: kind
     for kind in (
         *(Account, Answer, ClientKey, Currency, Delivery, Effect, Email, Event, Fault, IdempotentCall, Mapping),
-        *(Merchant, Payer, Payment, Play, Provider, Received, Refund, Reply, SignatureTwist, Timer, Token, Webhook),
+        *(
+            Merchant,
+            Payer,
+            Payment,
+            Play,
+            Provider,
+            Received,
+            Refund,
+            Reply,
+            ReturnBehaviour,
+            SignatureTwist,
+            Timer,
+            Token,
+            Webhook,
+        ),
         datetime,
     )
 }

@@ -150,6 +150,7 @@ class ScenarioView(Answer):
     description = fields.String()
     in_words = fields.String()
     steps = fields.List(fields.Nested(StepView))
+    returns = fields.String(allow_none=True)
 
 
 class MagicAccountView(Answer):
@@ -253,7 +254,7 @@ def scenario_view(scenario: Scenario) -> dict[str, object]:
         for step in scenario.steps
     ]
     told = {"name": scenario.name, "description": scenario.description}
-    return {**told, "in_words": describe(scenario), "steps": steps}
+    return {**told, "in_words": describe(scenario), "steps": steps, "returns": scenario.returns}
 
 
 def magic_view(magic: MagicAccount) -> dict[str, object]:

@@ -149,7 +149,7 @@ def test_a_payer_picks_a_bank_and_goes_there(visitor: Visitor, merchant: Merchan
     assert visitor.chooses("6b1f5d0a-52a5-4b0e-9d2e-0c1f6f0f6a01") == f"{visitor.path}/continue"
     assert state(merchant, payment) == "awaiting_payment_consent"
     visitor.opens("/continue")
-    assert 'Continue to Mock Bank <span class="whole">· £4.00</span>' in visitor.page
+    assert 'Continue to Mock Bank · <span class="whole">£4.00</span>' in visitor.page
     assert visitor.reads("payer").startswith("Jane Doe")
     assert visitor.posts("/continue").headers["Location"] == f"/bank/{payment['id']}"
 

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simulator.domain.messages import Reply
+from simulator.service.timers import TimerService
 from tests.web.pages.payers import Visitor, visits
 
 if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
-    from tests.actors import Json, MerchantCaller, Tester
+    from simulator.service.simulation import Simulation
+    from tests.actors import Json, MerchantCaller, Receivers, Tester
 
 WORLD = "/__admin/merchants/pk_test_simulator"
 URLS = {"success_url": "http://shop.example/ok?id=__PAYMENT_ID__#top", "error_url": "http://shop.example/no"}
@@ -128,12 +131,60 @@ def test_a_browser_remembers_only_so_many_shops(client: FlaskClient, merchant: M
 def test_the_shop_may_be_reached_twice_or_never(client: FlaskClient, merchant: MerchantCaller, tester: Tester) -> None:
     tester.ask("PUT", WORLD, json={"return_behaviour": "twice"})
     twice = ends(client, merchant, tester, "approve", **URLS)
-    assert twice.is_sent("/result") == twice.is_sent("/result")
+    assert twice.is_sent("/result") == twice.is_sent()
+    twice.opens()
     twice.opens("/result")
     tester.ask("PUT", WORLD, json={"return_behaviour": "never"})
     never = ends(client, merchant, tester, "approve", **URLS)
     never.opens("/result")
     assert never.sees("success")
+
+
+@pytest.mark.parametrize("by", ["merchant", "scenario"])
+@pytest.mark.parametrize("behaviour", ["before_webhook", "after_webhook", "without_webhook", "twice", "never"])
+def test_the_way_back_and_the_webhook_come_in_the_order_that_was_asked_for(  # noqa: PLR0913, PLR0917  all take part
+    client: FlaskClient,
+    merchant: MerchantCaller,
+    tester: Tester,
+    simulation: Simulation,
+    receivers: Receivers,
+    by: str,
+    behaviour: str,
+) -> None:
+    merchant.wants_webhook()
+    tester.ask("PUT", f"{WORLD}/clock", json={"mode": "frozen"})
+    if by == "merchant":
+        tester.ask("PUT", WORLD, json={"return_behaviour": behaviour})
+    name = behaviour.removesuffix("_webhook")
+    scenario = "approve" if by == "merchant" else f"return_{behaviour}"
+    visitor = ends(client, merchant, tester, scenario, **URLS)
+    deliver = TimerService(simulation, merchant.key).fire_due
+
+    def arrives() -> bool:
+        return client.get(f"{visitor.path}/result").status_code == 303
+
+    match name:
+        case "after":
+            assert client.get(f"{visitor.path}/progress").json == {"under_way": True}
+            assert not arrives()
+            receivers.reply = Reply(status=500)
+            deliver()
+            assert client.get(f"{visitor.path}/progress").json == {"under_way": False}
+            assert (len(receivers.messages), arrives()) == (1, True)
+        case "before":
+            deliver()
+            assert (len(receivers.messages), arrives()) == (0, True)
+            tester.ask("POST", f"{WORLD}/clock/advance", json={"by": "10s"})
+            assert len(receivers.messages) == 1
+        case "without":
+            tester.ask("POST", f"{WORLD}/clock/advance", json={"by": "30d"})
+            assert (len(receivers.messages), arrives()) == (0, True)
+            [lost] = tester.ask("GET", f"{WORLD}/deliveries")["deliveries"]
+            assert lost["outcome"] == "dropped"
+        case _:
+            deliver()
+            assert [arrives(), arrives(), arrives()] == ([True, True, False] if name == "twice" else [False] * 3)
+            assert len(receivers.messages) == 1
 
 
 def test_without_having_authorised_there_is_no_result(client: FlaskClient, merchant: MerchantCaller) -> None:
