@@ -7,7 +7,6 @@ have one time limit, and a message may have to end half-way: no client of a high
 from __future__ import annotations
 
 import socket
-import ssl
 from dataclasses import replace
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -19,6 +18,7 @@ from simulator.domain.messages import REPLY_LIMIT, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from ssl import SSLContext
 
     from simulator.domain.messages import Message
 
@@ -66,15 +66,7 @@ class HttpSender:
         if url.scheme == "http":
             return connection
         try:
-            return _context(verified=message.verify_tls).wrap_socket(connection, server_hostname=url.hostname)
-        except ssl.SSLCertVerificationError as refused:
-            connection.close()
-            raise _FailedError(
-                f"The certificate of {url.hostname} is not trusted: {refused.verify_message}."
-            ) from refused
-        except ssl.SSLError as failure:
-            connection.close()
-            raise _FailedError(f"{url.netloc} does not speak TLS: {failure.reason}.") from failure
+            return _secured(connection, url, verified=message.verify_tls)
         except BaseException:
             connection.close()
             raise
@@ -148,8 +140,22 @@ _TRANSLATED = IPv6Address("64:ff9b::").packed[:12]
 """With what the addresses begin that stand for IPv4 addresses beyond a translator (RFC 6052)."""
 
 
+def _secured(connection: socket.socket, url: SplitResult, *, verified: bool) -> socket.socket:
+    """The connection once both sides speak TLS."""
+    import ssl  # noqa: PLC0415  costs start-up time, and most receivers are on this machine
+
+    try:
+        return _context(verified=verified).wrap_socket(connection, server_hostname=url.hostname)
+    except ssl.SSLCertVerificationError as refused:
+        raise _FailedError(f"The certificate of {url.hostname} is not trusted: {refused.verify_message}.") from refused
+    except ssl.SSLError as failure:
+        raise _FailedError(f"{url.netloc} does not speak TLS: {failure.reason}.") from failure
+
+
 @cache
-def _context(*, verified: bool) -> ssl.SSLContext:
+def _context(*, verified: bool) -> SSLContext:
+    import ssl  # noqa: PLC0415  as above
+
     context = ssl.create_default_context()
     if not verified:
         context.check_hostname = False
