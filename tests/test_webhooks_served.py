@@ -156,6 +156,27 @@ def test_a_receiver_that_hangs_delays_nobody_and_is_given_up_on(world: World, re
     assert late["error"] == "No whole answer within 1 s."
 
 
+def test_under_a_clock_that_stands_still_messages_go_out_all_the_same(world: World, receiver: Receiver) -> None:
+    world.ask("PUT", f"{WORLD}/clock", mode="frozen")
+    world.wants_webhook(f"{receiver.url}/hooks")
+    payment = world.pays()
+    assert world.waits(kind="delivery", event="payment_sent", subject=payment)["outcome"] == "delivered"
+
+
+def test_what_is_under_way_when_the_clock_advances_belongs_to_the_time_before(world: World, receiver: Receiver) -> None:
+    world.ask("PUT", WORLD, delivery={"timeout": 0.5})
+    world.ask("PUT", f"{WORLD}/clock", mode="frozen", at="2030-01-01T09:00:00Z")
+    world.wants_webhook(f"{receiver.url}/hang")
+    world.pays()
+    while not receiver.lines:
+        time.sleep(0.01)
+    fired = world.ask("POST", f"{WORLD}/clock/advance", by="20s")["fired"]
+    [delivery] = world.deliveries()
+    assert delivery["attempts"][0]["at"][:19] == "2030-01-01T09:00:00"
+    assert [each["due"][:18] for each in fired] == ["2030-01-01T09:00:1"]
+    assert len(delivery["attempts"]) == 2
+
+
 def test_tls_is_refused_when_nobody_trusts_it(world: World, receiver: Receiver) -> None:
     world.wants_webhook(f"https://127.0.0.1:{receiver.port}/hooks")
     told = world.waits(kind="delivery", event="payment_sent", subject=world.pays())

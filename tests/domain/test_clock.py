@@ -120,6 +120,7 @@ def test_at_the_pace_of_real_time_it_is_right_to_the_microsecond(
 
 def test_a_clock_that_stands_still_never_shows_anything_else() -> None:
     assert REAL_TIME.set(NOON, NOON, 0).when(NOON + SECOND) is None
+    assert REAL_TIME.set(NOON, NOON, 0).when(NOON) == NOON
 
 
 @pytest.mark.parametrize("rate", [5e-324, 1e-300, 1e-12])

@@ -47,6 +47,13 @@ def test_an_unsigned_message_and_one_with_another_key_are_refused_and_kept(
     assert "not the signature of this body" in other["why"]
 
 
+def test_the_key_of_any_webhook_to_the_inbox_will_do(merchant: MerchantCaller, tester: Tester) -> None:
+    merchant.wants_webhook(url=HERE)
+    merchant.wants_webhook("payment_failed", url=HERE, key="another")
+    for key in ("secret", "another"):
+        receives(tester, key=key)
+
+
 def test_without_a_webhook_to_the_inbox_no_key_is_known(merchant: MerchantCaller, tester: Tester) -> None:
     merchant.wants_webhook()
     assert "No webhook" in receives(tester, expect=400)["why"]
