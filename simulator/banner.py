@@ -7,7 +7,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from simulator import __version__
-from simulator.domain.merchants import SANDBOX_ACCOUNT, secret_of_test_key
+from simulator.domain.keys import secret_of_test_key
+from simulator.domain.merchants import SANDBOX_ACCOUNT
 from simulator.domain.money import Currency
 from simulator.domain.webhooks import DEFAULT_SIGNATURE_KEY
 from simulator.web.schemas.accounts import account_answer

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import __version__
 from simulator.adapters.bell import LocalBell
 from simulator.adapters.courier import ThreadCourier
-from simulator.adapters.http_sender import HttpSender
+from simulator.adapters.late_sender import LateSender
 from simulator.adapters.memory import MemoryStore
 from simulator.adapters.people import FakerPeople
 from simulator.adapters.post import NoPost
@@ -20,15 +20,13 @@ from simulator.adapters.system import RandomIds, SystemClock
 from simulator.config import InvalidSetting
 from simulator.domain.accounts import IdentifierType
 from simulator.domain.errors import Refusals
-from simulator.domain.faults import Effect, Fault, Match, Preset
-from simulator.domain.merchants import DEFAULT_KEY, secret_of_test_key
-from simulator.domain.messages import SignatureTwist
+from simulator.domain.faults import Effect, Fault, Match, Preset, SignatureTwist
+from simulator.domain.keys import DEFAULT_KEY, secret_of_test_key
 from simulator.domain.money import Currency
 from simulator.domain.providers import Provider, Providers
 from simulator.domain.returns import ReturnBehaviour
 from simulator.domain.scenarios import MagicAccount, Scenario, Scenarios, Step
 from simulator.domain.states import PaymentAction
-from simulator.service.deliveries import DeliveryService
 from simulator.service.emails import PostService
 from simulator.service.simulation import Simulation, sandbox_merchant
 from simulator.service.timers import TimerService
@@ -43,6 +41,7 @@ if TYPE_CHECKING:
 
     from simulator.adapters.smtp import SmtpPost
     from simulator.config import MailServer, Settings
+    from simulator.domain.deliveries import Errand
     from simulator.domain.merchants import Merchant
     from simulator.service.exam import Examiner
     from simulator.web.schemas.fixtures import Start
@@ -70,7 +69,7 @@ def build_simulation(settings: Settings) -> Simulation:
         alarm=scheduler,
         bell=LocalBell(),
         post=post,
-        sender=HttpSender(),
+        sender=LateSender(),
         courier=courier,
         payload=partial(payload, public_url=settings.public_url),
         webhooks=settings.webhooks,
@@ -87,11 +86,17 @@ def build_simulation(settings: Settings) -> Simulation:
         simulation.merchant(key)
     for start in starts:
         _begin(simulation, start)
-    courier.start(DeliveryService(simulation).run)
+    courier.start(partial(_deliver, simulation))
     scheduler.start(lambda key: TimerService(simulation, key).fire_due())
     service = PostService(simulation)
     post.start(lambda email: letter(email, settings.public_url), service.is_due, service.tell_fate)
     return simulation
+
+
+def _deliver(simulation: Simulation, errand: Errand) -> None:
+    from simulator.service.deliveries import DeliveryService  # noqa: PLC0415  costs start-up time
+
+    DeliveryService(simulation).run(errand)
 
 
 def build_examiner() -> Examiner:
@@ -99,7 +104,7 @@ def build_examiner() -> Examiner:
     from simulator.service.exam import Examiner  # noqa: PLC0415  costs start-up time, and serves no call
     from simulator.web.exam_bodies import body  # noqa: PLC0415  likewise
 
-    return Examiner(sender=HttpSender(), clock=SystemClock(), ids=RandomIds(), body=body, agent=_AGENT)
+    return Examiner(sender=LateSender(), clock=SystemClock(), ids=RandomIds(), body=body, agent=_AGENT)
 
 
 def _post(server: MailServer | None) -> SmtpPost | NoPost:

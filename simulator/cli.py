@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator import __version__, exam_command, serving
+from simulator import __version__, serving
 from simulator.config import (
     DEFAULT_PORT,
     ENVIRONMENT_PREFIX,
@@ -20,10 +20,9 @@ from simulator.config import (
     parse_text,
     parse_webhook,
 )
-from simulator.domain.webhooks import URLS_PER_EVENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class _Checked(click.ParamType[Any]):
@@ -48,6 +47,9 @@ Examples:
 """
 
 
+_EXAM = "exam"
+
+
 class _ServeByDefault(click.Group):
     """Without a command, `serve` is meant, and so are its flags."""
 
@@ -57,6 +59,18 @@ class _ServeByDefault(click.Group):
         flags = [parameter.get_help_record(ctx) for parameter in serve.params]
         with formatter.section("Flags of serve, which needs no name"):
             formatter.write_dl([flag for flag in flags if flag is not None])
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands, also the one that is imported only when it is wanted."""
+        return [*super().list_commands(ctx), _EXAM]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a command by its name."""
+        if cmd_name != _EXAM:
+            return super().get_command(ctx, cmd_name)
+        from simulator.exam_command import exam  # noqa: PLC0415  costs start-up time
+
+        return exam
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0].startswith("-") and args[0] not in ("--help", "--version")):
@@ -74,9 +88,6 @@ def _setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
 @click.version_option(__version__, prog_name="banked-simulator")
 def main() -> None:
     """A local simulator of the Banked pay-by-bank API."""
-
-
-main.add_command(exam_command.exam)
 
 
 @main.command()
@@ -142,8 +153,8 @@ def serve(**options: Any) -> None:
     settings = Settings(**{name: value for name, value in options.items() if value is not None})
     if settings.strict_keys and not (settings.merchants or settings.fixtures):
         raise click.UsageError("--strict-keys leaves nobody in: give --merchant or --fixtures as well.")
-    if len(set(settings.webhooks)) > URLS_PER_EVENT:
-        raise click.UsageError(f"--webhook can be given {URLS_PER_EVENT} times: no more URLs are told of one event.")
+    if settings.webhooks:
+        _check_webhooks(settings.webhooks)
     try:
         _check_fixtures(settings)
         settings, holder = serving.reserve(settings)
@@ -163,6 +174,14 @@ def _refuse_unknown_settings() -> None:
     unknown = sorted(name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX) and name not in known)
     if unknown:
         raise click.UsageError(f"There is no setting {', '.join(unknown)}; there are: {', '.join(sorted(known))}.")
+
+
+def _check_webhooks(urls: Sequence[str]) -> None:
+    """Refuse more webhooks than a merchant may have."""
+    from simulator.domain.webhooks import URLS_PER_EVENT  # noqa: PLC0415  costs start-up time
+
+    if len(set(urls)) > URLS_PER_EVENT:
+        raise click.UsageError(f"--webhook can be given {URLS_PER_EVENT} times: no more URLs are told of one event.")
 
 
 def _check_fixtures(settings: Settings) -> None:

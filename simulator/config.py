@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from simulator.domain.merchants import looks_live
+from simulator.domain.keys import looks_live
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from simulator.adapters.memory_reading import MemoryReading
 from simulator.adapters.memory_things import Things
 from simulator.domain.access import ClientKey, IdempotentCall, Token
-from simulator.domain.deliveries import DELIVERIES_KEPT, Delivery
 from simulator.domain.emails import EMAILS_KEPT, Email
 from simulator.domain.errors import DuplicateId, NotFound
 from simulator.domain.events import EVENTS_KEPT
-from simulator.domain.inbox import INBOX_KEPT, Received
 from simulator.domain.merchants import Merchant
 from simulator.domain.payments import Payment
 from simulator.domain.refunds import Refund
@@ -26,7 +24,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from simulator.adapters.memory_things import Space
+    from simulator.domain.deliveries import Delivery
     from simulator.domain.events import Event
+    from simulator.domain.inbox import Received
     from simulator.domain.ports import World
 
 Key = TypeVar("Key")
@@ -109,10 +109,17 @@ class MemoryTransaction(MemoryReading):
                 self._put(things.client_keys, value.token, value)
             case Email():
                 self._put_newest("emails", value, EMAILS_KEPT)
-            case Received():
-                self._put_newest("inbox", value, INBOX_KEPT)
-            case Delivery():
-                self._line_up(value)
+            case _:
+                self._add_message(value)
+
+    def _add_message(self, value: Delivery | Received) -> None:
+        """Keep a webhook's message: one that came into the inbox, or one that goes out."""
+        from simulator.domain.inbox import INBOX_KEPT, Received  # noqa: PLC0415  costs start-up time
+
+        if isinstance(value, Received):
+            self._put_newest("inbox", value, INBOX_KEPT)
+        else:
+            self._line_up(value)
 
     def save(self, value: Payment | Refund | Merchant | IdempotentCall | Delivery) -> None:
         """Keep the next value of something."""
@@ -124,10 +131,6 @@ class MemoryTransaction(MemoryReading):
                 self._undo.append(lambda: space.things.replace(old))
             case Refund():
                 self._put(space.things.refunds, self.refund(value.id).id, value)
-            case Delivery():
-                delivery = self.delivery(value.id)
-                space.things.move_on(value)
-                self._undo.append(lambda: space.things.move_on(delivery))
             case IdempotentCall():
                 self._put(space.things.calls, value.id, value)
                 heappush(space.things.expiries, (value.expires_at, value.id))
@@ -135,6 +138,10 @@ class MemoryTransaction(MemoryReading):
                 before = space.merchant
                 self._undo.append(lambda: setattr(space, "merchant", before))
                 space.merchant = value
+            case _:
+                delivery = self.delivery(value.id)
+                space.things.move_on(value)
+                self._undo.append(lambda: space.things.move_on(delivery))
 
     def remove(self, value: Payment | Token | IdempotentCall | Timer) -> None:
         """Forget something."""
@@ -182,6 +189,8 @@ class MemoryTransaction(MemoryReading):
 
     def _line_up(self, delivery: Delivery) -> None:
         """Put a delivery where it belongs; of too many the oldest that is over goes, or else the oldest."""
+        from simulator.domain.deliveries import DELIVERIES_KEPT  # noqa: PLC0415  costs start-up time
+
         things = self._space.things
         things.line_up(delivery)
         self._undo.append(lambda: things.step_out(delivery))

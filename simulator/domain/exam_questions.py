@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from simulator.domain.exam import PROMPTLY, Question
+from simulator.domain.faults import SignatureTwist
 from simulator.domain.grades import Expectation
-from simulator.domain.messages import SignatureTwist, Twist
+from simulator.domain.messages import Twist
 
 HUGE = 10 * 1024 * 1024
 """Bytes in a body that no receiver needs to take."""

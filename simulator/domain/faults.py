@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from simulator.domain.messages import SignatureTwist
 
 LONGEST_LATENCY = 300
 """The most seconds that an answer is held back."""
@@ -31,6 +30,15 @@ _OF_MESSAGES = frozenset(
 _NAME = re.compile("[A-Za-z0-9_.-]{0,64}")
 _INDEX = re.compile("[0-9]{1,9}")
 _NOTHING = object()
+
+
+class SignatureTwist(StrEnum):
+    """What can be wrong with a signature."""
+
+    WRONG = "wrong"
+    OTHER_KEY = "other_key"
+    MISSING = "missing"
+    UPPER_CASE = "upper_case"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,11 +21,6 @@ if TYPE_CHECKING:
 
 SANDBOX_ACCOUNT = Account(account_number="12345678", sort_code="010203")
 """The payee that every sandbox has from sign-up (facts 2.1, "Test payee")."""
-
-DEFAULT_KEY = "pk_test_simulator"
-"""The API key that exists unless it is forbidden, and that the README uses."""
-
-_TEST_KEY = re.compile(r"pk_test_([A-Za-z0-9_-]{1,64})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,17 +83,3 @@ class Merchant:
         if self.accept_any_payee or any(linked.account.is_same_as(payee) for linked in self.accounts):
             return None
         return InvalidAccount("The payee must be one of your linked bank accounts: see GET /v2/bank_accounts.", "payee")
-
-
-def secret_of_test_key(key: str) -> str | None:
-    """The secret `sk_test_NAME` that goes with the key `pk_test_NAME`; None for a key of another form.
-
-    NAME is up to 64 letters, digits, `_` and `-`.
-    """
-    match = _TEST_KEY.fullmatch(key)
-    return f"sk_test_{match[1]}" if match else None
-
-
-def looks_live(key_or_secret: str) -> bool:
-    """Whether this seems to be a key, or a secret, by which real money moves (facts 1.2)."""
-    return "_live_" in key_or_secret.lower()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from simulator.domain.faults import SignatureTwist
 from simulator.domain.signatures import SIGNATURE_HEADER, sign
 
 if TYPE_CHECKING:
@@ -50,15 +50,6 @@ class Reply:
     body: str = ""
     ms: float = 0.0
     error: str = ""
-
-
-class SignatureTwist(StrEnum):
-    """What can be wrong with a signature."""
-
-    WRONG = "wrong"
-    OTHER_KEY = "other_key"
-    MISSING = "missing"
-    UPPER_CASE = "upper_case"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulator.domain.access import TOKEN_LIFETIME, Token
 from simulator.domain.errors import InvalidScope, NotAuthorised, NotFound, Unauthenticated
 from simulator.domain.events import Cause, Kind
-from simulator.domain.merchants import looks_live
+from simulator.domain.keys import looks_live
 from simulator.domain.timers import TimerKind
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from simulator.domain.refunds import refunded
 from simulator.domain.states import EXPIRABLE, TARGETS, PaymentState
 from simulator.domain.timers import TimerKind
 from simulator.service.emails import send_receipt
-from simulator.service.outgoing import announce
 
 if TYPE_CHECKING:
     from simulator.domain.accounts import Account
@@ -55,7 +54,9 @@ def change_payment(
     moves: dict[str, Any] = {"action": action.value, "from": before.state.value, "to": after.state.value}
     event = work.tell(Kind.PAYMENT_CHANGED, after.id, by=by, **moves, **details)
     _follow(work, before, after.state, event)
-    if after.state is not before.state:
+    if after.state is not before.state and work.merchant.webhooks and not work.is_past:
+        from simulator.service.outgoing import announce  # noqa: PLC0415  costs start-up time
+
         announce(work, after, TARGETS[action].event)
     if after.state is PaymentState.SENT and before.state is not PaymentState.SENT:
         send_receipt(work, after)

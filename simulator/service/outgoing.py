@@ -36,9 +36,9 @@ _FIRST = {DeliveryMode.COLLECT: Outcome.COLLECTED, DeliveryMode.MANUAL: Outcome.
 
 
 def announce(work: Work, payment: Payment, event: str | None) -> None:
-    """Queue what the merchant's webhooks are told of what happened to `payment`; nothing about the past."""
+    """Queue what the merchant's webhooks are told of what happened to `payment`, if that is an event."""
     merchant = work.merchant
-    if event is None or not merchant.webhooks or work.is_past:
+    if event is None:
         return
     refunds = work.world.refunds_of([payment.id])[payment.id]
     for name in (event, redacted(event)):

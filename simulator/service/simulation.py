@@ -9,7 +9,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from simulator.domain.clock import EPOCH
 from simulator.domain.errors import NotFound
-from simulator.domain.merchants import SANDBOX_ACCOUNT, LinkedAccount, Merchant, secret_of_test_key
+from simulator.domain.keys import secret_of_test_key
+from simulator.domain.merchants import SANDBOX_ACCOUNT, LinkedAccount, Merchant
 from simulator.domain.webhooks import DEFAULT_SIGNATURE_KEY, PAYMENT_EVENTS, Webhook
 from simulator.service.work import Work
 

@@ -11,7 +11,7 @@ from simulator.domain.errors import InvalidTime, NotFound
 from simulator.domain.events import Cause, Event, EventQuery, Kind
 from simulator.domain.states import PaymentAction
 from simulator.domain.timers import TimerKind
-from simulator.service import bank, outgoing
+from simulator.service import bank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,6 +68,8 @@ class TimerService:
 
         InvalidTime when it would go backwards.
         """
+        from simulator.service import outgoing  # noqa: PLC0415  costs start-up time
+
         clock: MerchantClock | None = None
         cause, fired = self._cause, list[Fired]()
         while True:
@@ -163,9 +165,15 @@ def _expire_token(work: Work, token_id: str) -> None:
     work.tell(Kind.TOKEN_EXPIRED, by="time")
 
 
+def _begin_delivery(work: Work, delivery_id: str) -> None:
+    from simulator.service.outgoing import begin  # noqa: PLC0415  costs start-up time
+
+    begin(work, delivery_id)
+
+
 _FIRE: Mapping[TimerKind, Callable[[Work, str], None]] = {
     TimerKind.SCENARIO_STEP: bank.timely_step,
     TimerKind.SESSION_EXPIRY: _expire_session,
-    TimerKind.DELIVERY: outgoing.begin,
+    TimerKind.DELIVERY: _begin_delivery,
     TimerKind.TOKEN_EXPIRY: _expire_token,
 }

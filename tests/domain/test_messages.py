@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from simulator.domain.messages import Envelope, SignatureTwist, Twist
+from simulator.domain.faults import SignatureTwist
+from simulator.domain.messages import Envelope, Twist
 from simulator.domain.signatures import SIGNATURE_HEADER, signed_at
 
 BODY = b'{"a":1}'

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, Response
 
-from simulator.service.webhooks import WebhookService
 from simulator.web.context import call, calling_merchant
 from simulator.web.json import answer, no_content, read_object
 from simulator.web.openapi import operation
@@ -16,6 +17,9 @@ from simulator.web.schemas.webhooks import (
     webhook_answer,
     webhook_change,
 )
+
+if TYPE_CHECKING:
+    from simulator.service.webhooks import WebhookService
 
 routes = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
@@ -59,5 +63,7 @@ def delete(id_: str) -> Response:
 
 
 def _webhooks() -> WebhookService:
+    from simulator.service.webhooks import WebhookService  # noqa: PLC0415  costs start-up time
+
     this = call()
     return WebhookService(this.simulation, calling_merchant().key, this.cause)

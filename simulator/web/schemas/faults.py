@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError, fields
 
-from simulator.domain.faults import LARGEST_PADDING, LONGEST_LATENCY, LONGEST_SHIFT, Effect, Fault, Match
-from simulator.domain.messages import SignatureTwist
+from simulator.domain.faults import (
+    LARGEST_PADDING,
+    LONGEST_LATENCY,
+    LONGEST_SHIFT,
+    Effect,
+    Fault,
+    Match,
+    SignatureTwist,
+)
 from simulator.web.schemas.fields import (
     REQUIRED,
     Answer,

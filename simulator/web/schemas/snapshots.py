@@ -21,11 +21,11 @@ from simulator.domain.contents import Contents
 from simulator.domain.deliveries import Delivery
 from simulator.domain.emails import Email
 from simulator.domain.events import Event
-from simulator.domain.faults import Effect, Fault
+from simulator.domain.faults import Effect, Fault, SignatureTwist
 from simulator.domain.ids import client_key_of, token_of, uuid_of
 from simulator.domain.inbox import Received
 from simulator.domain.merchants import Merchant
-from simulator.domain.messages import Reply, SignatureTwist
+from simulator.domain.messages import Reply
 from simulator.domain.money import Currency
 from simulator.domain.payments import Payer, Payment
 from simulator.domain.providers import Provider
