@@ -12,7 +12,7 @@ from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from time import monotonic, perf_counter, sleep
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from simulator.domain.messages import REPLY_LIMIT, Reply
 
@@ -27,6 +27,8 @@ _METADATA = frozenset(map(ip_address, ("100.100.100.200", "192.0.0.192", "fd00:e
 
 _PORTS = {"http": 80, "https": 443}
 _CHUNK = 64 * 1024
+_AS_IT_IS = "/:@!$&'()*+,;=?%[]"
+"""What needs no encoding in the path and the query of a URL, or is encoded already."""
 
 
 class _FailedError(Exception):
@@ -53,7 +55,7 @@ class HttpSender:
             reply = Reply(error=str(failed))
         except TimeoutError:
             reply = Reply(error=f"No connection within {message.patience:g} s.")
-        except (OSError, ValueError) as failure:
+        except Exception as failure:  # noqa: BLE001  a URL or a network may be broken in any way
             reply = Reply(error=f"The connection to {message.url} failed: {failure}.")
         return reply and replace(reply, ms=round((perf_counter() - begun) * 1000, 1))
 
@@ -190,12 +192,12 @@ def _parts(protocol: Any, message: Message) -> Iterator[bytes]:
     import h11  # noqa: PLC0415  as above
 
     url = urlsplit(message.url)
-    headers = [("Host", url.netloc.rpartition("@")[2]), *message.headers]
+    headers = [("Host", _host(url)), *message.headers]
     if message.method != "GET":
         headers.append(("Content-Length", str(len(message.body))))
     headers += [("Accept", "*/*"), ("Connection", "close")]
-    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    head = protocol.send(h11.Request(method=message.method, target=target.encode(), headers=headers))
+    target = quote(url.path or "/", _AS_IT_IS) + (f"?{quote(url.query, _AS_IT_IS)}" if url.query else "")
+    head = protocol.send(h11.Request(method=message.method, target=target, headers=headers))
     body = protocol.send(h11.Data(data=message.body)) + protocol.send(h11.EndOfMessage())
     middle = len(body) // 2
     if message.cut:
@@ -205,6 +207,13 @@ def _parts(protocol: Any, message: Message) -> Iterator[bytes]:
         yield body[middle:]
     else:
         yield head + body
+
+
+def _host(url: SplitResult) -> str:
+    """The name of a URL's host, and its port if it tells one, as the Host header has them."""
+    name = url.hostname or ""
+    name = f"[{name}]" if ":" in name else name.encode("idna").decode()
+    return name if url.port is None else f"{name}:{url.port}"
 
 
 def _reply(connection: socket.socket, protocol: Any, deadline: _Deadline) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from simulator.domain.clock import iso
@@ -67,6 +68,14 @@ class TimerService:
         """Set the clock to what `change` makes of it and the real instant, firing all that is due by then, in order.
 
         InvalidTime when it would go backwards.
+        """
+        with self._simulation.clock_turns.setdefault(self._key, Lock()):
+            return self._set_clock(change)
+
+    def _set_clock(self, change: Callable[[MerchantClock, datetime], MerchantClock]) -> ClockSet:
+        """Do it in steps, each up to the next message, the fate of which decides what is due later.
+
+        Meanwhile the clock stands still, so that others see no time between two steps.
         """
         from simulator.service import outgoing  # noqa: PLC0415  costs start-up time
 

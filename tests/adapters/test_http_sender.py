@@ -124,6 +124,20 @@ def test_the_request_is_what_was_to_be_sent_to_the_byte() -> None:
     ]
 
 
+def test_a_url_of_any_letters_is_sent_as_urls_are() -> None:
+    with serving() as server:
+        reply = sends(f"http://bücher.example:{server.port}/hööks/%C3%A9?q=ü", leading_to("127.0.0.1"))
+    assert (reply.status, reply.error) == (200, "")
+    assert server.requests[0].startswith(b"POST /h%C3%B6%C3%B6ks/%C3%A9?q=%C3%BC HTTP/1.1\r\n")
+    assert f"Host: xn--bcher-kva.example:{server.port}\r\n".encode() in server.requests[0]
+
+
+def test_what_no_connection_can_carry_is_an_error() -> None:
+    with serving() as server:
+        reply = sends(f"http://127.0.0.1:{server.port}/", headers=(("X-Broken", "a\r\nb"),))
+    assert (reply.status, reply.error.startswith("The connection to http://127.0.0.1:")) == (None, True)
+
+
 def test_the_reply_is_told_as_it_came() -> None:
     with serving() as server:
         reply = sends(f"http://127.0.0.1:{server.port}")

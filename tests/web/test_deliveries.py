@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,10 +11,12 @@ import pytest
 from simulator.domain.messages import Reply
 from simulator.domain.signatures import SIGNATURE_HEADER, signed_at
 from simulator.service.timers import TimerService
-from tests.actors import HOOKS, NOON, PUBLIC_URL
+from tests.actors import HOOKS, NOON, PUBLIC_URL, Caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flask import Flask
 
     from simulator.service.simulation import Simulation
     from tests.actors import Json, ManualClock, MerchantCaller, Receivers, Tester
@@ -186,6 +189,25 @@ def test_an_advance_of_22_days_walks_all_retries_each_at_its_instant_and_tells_o
     [delivery] = deliveries(tester)
     assert delivery["outcome"] == "given_up"
     assert (answer["clock"]["mode"], answer["clock"]["now"]) == ("frozen", "2026-12-15T12:00:00.000000Z")
+
+
+def test_two_advances_take_turns(merchant: MerchantCaller, tester: Tester, receivers: Receivers, app: Flask) -> None:
+    merchant.wants_webhook()
+    receivers.reply = Reply(status=500)
+    pays(merchant, tester)
+    other = Caller(app.test_client())
+    second = Thread(target=lambda: other.ask("POST", f"{WORLD}/clock/advance", json={"by": "1h"}))
+
+    def begin() -> None:
+        receivers.hook = lambda: None
+        second.start()
+
+    receivers.hook = begin
+    first = tester.ask("POST", f"{WORLD}/clock/advance", json={"by": "1d"})
+    second.join(5)
+    assert first["clock"]["now"] == "2026-11-24T12:00:00.000000Z"
+    clock = tester.ask("GET", f"{WORLD}/clock")
+    assert (clock["mode"], clock["now"]) == ("shifted", "2026-11-24T13:00:00.000000Z")
 
 
 def test_410_ends_it(
