@@ -7,6 +7,7 @@ have one time limit, and a message may have to end half-way: no client of a high
 from __future__ import annotations
 
 import socket
+import ssl
 from dataclasses import replace
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -14,11 +15,12 @@ from time import monotonic, perf_counter, sleep
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urlsplit
 
+import h11
+
 from simulator.domain.messages import REPLY_LIMIT, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from ssl import SSLContext
 
     from simulator.domain.messages import Message
 
@@ -144,8 +146,6 @@ _TRANSLATED = IPv6Address("64:ff9b::").packed[:12]
 
 def _secured(connection: socket.socket, url: SplitResult, *, verified: bool) -> socket.socket:
     """The connection once both sides speak TLS."""
-    import ssl  # noqa: PLC0415  costs start-up time, and most receivers are on this machine
-
     try:
         return _context(verified=verified).wrap_socket(connection, server_hostname=url.hostname)
     except ssl.SSLCertVerificationError as refused:
@@ -155,9 +155,7 @@ def _secured(connection: socket.socket, url: SplitResult, *, verified: bool) -> 
 
 
 @cache
-def _context(*, verified: bool) -> SSLContext:
-    import ssl  # noqa: PLC0415  as above
-
+def _context(*, verified: bool) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if not verified:
         context.check_hostname = False
@@ -167,8 +165,6 @@ def _context(*, verified: bool) -> SSLContext:
 
 def _exchange(connection: socket.socket, message: Message, deadline: _Deadline) -> Reply:
     """Send `message` and read the reply."""
-    import h11  # noqa: PLC0415  costs start-up time, and many tests send nothing
-
     protocol = h11.Connection(h11.CLIENT)
     try:
         for number, part in enumerate(_parts(protocol, message)):
@@ -187,10 +183,8 @@ def _exchange(connection: socket.socket, message: Message, deadline: _Deadline) 
     return _reply(connection, protocol, deadline)
 
 
-def _parts(protocol: Any, message: Message) -> Iterator[bytes]:
+def _parts(protocol: h11.Connection, message: Message) -> Iterator[bytes]:
     """The bytes of a request, in one piece, or in two with a pause in between, or only the first half of them."""
-    import h11  # noqa: PLC0415  as above
-
     url = urlsplit(message.url)
     headers = [("Host", _host(url)), *message.headers]
     if message.method != "GET":
@@ -216,10 +210,8 @@ def _host(url: SplitResult) -> str:
     return name if url.port is None else f"{name}:{url.port}"
 
 
-def _reply(connection: socket.socket, protocol: Any, deadline: _Deadline) -> Reply:
+def _reply(connection: socket.socket, protocol: h11.Connection, deadline: _Deadline) -> Reply:
     """Read a reply as far as it is kept, or as far as it goes."""
-    import h11  # noqa: PLC0415  as above
-
     reply, body, error = Reply(), bytearray(), ""
     try:
         while len(body) < REPLY_LIMIT:
