@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from simulator.domain.access import ClientKey, IdempotentCall, Token
 from simulator.domain.clock import END_OF_TIME, EPOCH, FASTEST, iso
-from simulator.domain.deliveries import DELIVERIES_KEPT, Outcome
-from simulator.domain.emails import EMAILS_KEPT, EmailKind
+from simulator.domain.deliveries import DELIVERIES_KEPT, Delivery, Outcome
+from simulator.domain.emails import EMAILS_KEPT, Email, EmailKind
 from simulator.domain.errors import InvalidContents, Refusals
-from simulator.domain.events import EVENTS_KEPT
-from simulator.domain.inbox import INBOX_KEPT
-from simulator.domain.payments import currency_refusal, total_refusal
-from simulator.domain.refunds import refunded
+from simulator.domain.events import EVENTS_KEPT, Event
+from simulator.domain.inbox import INBOX_KEPT, Received
+from simulator.domain.merchants import Merchant
+from simulator.domain.payments import Payment, currency_refusal, total_refusal
+from simulator.domain.refunds import Refund, refunded
 from simulator.domain.scenarios import PLAYED_IN, Progression
 from simulator.domain.states import PaymentAction, PaymentState, RefundState
-from simulator.domain.timers import TimerKind
+from simulator.domain.timers import Timer, TimerKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from simulator.domain.access import ClientKey, IdempotentCall, Token
-    from simulator.domain.deliveries import Delivery
-    from simulator.domain.emails import Email
-    from simulator.domain.events import Event
-    from simulator.domain.inbox import Received
-    from simulator.domain.merchants import Merchant
-    from simulator.domain.payments import LineItem, Payment
-    from simulator.domain.refunds import Refund
-    from simulator.domain.timers import Timer
+    from simulator.domain.payments import LineItem
 
     Problems = Iterator[tuple[str, str]]
     """Slash paths of what is broken, and sentences that say how."""

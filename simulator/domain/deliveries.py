@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from simulator.domain.errors import IllegalAction
+from simulator.domain.faults import Effect
+from simulator.domain.messages import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
-
-    from simulator.domain.faults import Effect, Fault
-    from simulator.domain.messages import Reply
+    from simulator.domain.faults import Fault
 
 DELIVERIES_KEPT = 10_000
 """How many deliveries of a merchant are kept: of too many the oldest goes, one that is over before one that is not."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from simulator.domain.events import Cause
-    from simulator.domain.payments import Payer, Payment
-    from simulator.domain.refunds import Refund
+from simulator.domain.events import Cause
+from simulator.domain.payments import Payer, Payment
+from simulator.domain.refunds import Refund
 
 EMAILS_KEPT = 1_000
 """How many e-mails of a merchant are kept: the newest."""

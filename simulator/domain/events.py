@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from datetime import datetime
+from datetime import datetime
+from typing import Any
 
 EVENTS_KEPT = 10_000
 """How many events of a merchant are kept: the newest."""

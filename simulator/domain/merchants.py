@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from simulator.domain.accounts import Account
 from simulator.domain.clock import REAL_TIME, MerchantClock
 from simulator.domain.errors import InvalidAccount
+from simulator.domain.faults import Fault
 from simulator.domain.money import Currency
 from simulator.domain.returns import RedirectParameters, ReturnBehaviour
 from simulator.domain.scenarios import DEFAULT_SCENARIO, Progression
-from simulator.domain.webhooks import AS_BANKED, DeliverySettings
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from simulator.domain.faults import Fault
-    from simulator.domain.webhooks import Webhook
+from simulator.domain.webhooks import AS_BANKED, DeliverySettings, Webhook
 
 SANDBOX_ACCOUNT = Account(account_number="12345678", sort_code="010203")
 """The payee that every sandbox has from sign-up (facts 2.1, "Test payee")."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from simulator.domain.faults import SignatureTwist
 from simulator.domain.signatures import SIGNATURE_HEADER, sign
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 DELIVERY_HEADER = "Simulator-Delivery"
 """The header with the id of the delivery, the same in each attempt."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from simulator.domain.accounts import Account
 from simulator.domain.errors import IllegalAction, InvalidAmount, InvalidCurrency, Refusals
 from simulator.domain.money import LARGEST_AMOUNT, Currency
-from simulator.domain.scenarios import Door
+from simulator.domain.providers import Provider
+from simulator.domain.returns import ReturnBehaviour
+from simulator.domain.scenarios import Door, Play
 from simulator.domain.states import (
     DELETABLE,
     EXPIRABLE,
@@ -22,13 +26,8 @@ from simulator.domain.states import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import datetime
 
-    from simulator.domain.accounts import Account
     from simulator.domain.merchants import Merchant
-    from simulator.domain.providers import Provider
-    from simulator.domain.returns import ReturnBehaviour
-    from simulator.domain.scenarios import Play
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from simulator.domain.accounts import IdentifierType
 from simulator.domain.errors import InvalidProvider
+from simulator.domain.money import Currency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from simulator.domain.money import Currency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from simulator.domain.accounts import Account
 from simulator.domain.errors import IllegalAction, InvalidAmount, NotRefundable
 from simulator.domain.money import Currency, formatted
 from simulator.domain.payments import LineItem, Payer, Payment, PaymentRequest
@@ -20,9 +22,7 @@ from simulator.domain.states import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
-    from simulator.domain.accounts import Account
     from simulator.domain.merchants import Merchant
 
 

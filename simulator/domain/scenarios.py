@@ -8,13 +8,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from simulator.domain.errors import InvalidScenario
+from simulator.domain.returns import ReturnBehaviour
 from simulator.domain.states import PaymentAction, PaymentState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from simulator.domain.accounts import Account
-    from simulator.domain.returns import ReturnBehaviour
 
 DEFAULT_SCENARIO = "approve"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from simulator.domain.errors import InvalidWebhook, Refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
 PAYMENT_EVENTS = ("payment_initiated", "payment_pending", "payment_sent", "payment_failed")
 """What a payment session goes through, with all that is known of it."""

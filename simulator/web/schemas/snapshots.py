@@ -14,26 +14,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
 
-from simulator.domain.access import Answer, ClientKey, IdempotentCall, Token
-from simulator.domain.accounts import Account
 from simulator.domain.clock import iso
 from simulator.domain.contents import Contents
-from simulator.domain.deliveries import Delivery
-from simulator.domain.emails import Email
-from simulator.domain.events import Event
-from simulator.domain.faults import Effect, Fault, SignatureTwist
 from simulator.domain.ids import client_key_of, token_of, uuid_of
-from simulator.domain.inbox import Received
 from simulator.domain.merchants import Merchant
-from simulator.domain.messages import Reply
-from simulator.domain.money import Currency
-from simulator.domain.payments import Payer, Payment
-from simulator.domain.providers import Provider
-from simulator.domain.refunds import Refund
-from simulator.domain.returns import ReturnBehaviour
-from simulator.domain.scenarios import Play
-from simulator.domain.timers import Timer
-from simulator.domain.webhooks import Webhook
 from simulator.web.schemas.fields import REQUIRED, Flag, Members, Number, Object, Request, Text, WholeNumber
 
 FORMAT = 1
@@ -41,30 +25,6 @@ FORMAT = 1
 
 _OWN = {"secret": "", "application_id": "", "generation": 0}
 """What is the merchant's own, wherever its world comes from, and in no snapshot."""
-
-_NAMES = {
-    kind.__name__: kind
-    for kind in (
-        *(Account, Answer, ClientKey, Currency, Delivery, Effect, Email, Event, Fault, IdempotentCall, Mapping),
-        *(
-            Merchant,
-            Payer,
-            Payment,
-            Play,
-            Provider,
-            Received,
-            Refund,
-            Reply,
-            ReturnBehaviour,
-            SignatureTwist,
-            Timer,
-            Token,
-            Webhook,
-        ),
-        datetime,
-    )
-}
-"""What the domain's annotations name without importing it."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -140,7 +100,7 @@ class _Part(Schema):
 def _schema(kind: type) -> type[Schema]:
     """The schema of a dataclass, all its members in their order, but for the merchant's own."""
     given = _OWN if kind is Merchant else {}
-    hints = get_type_hints(kind, localns=_NAMES)
+    hints = get_type_hints(kind)
     members = {each.name: _field(hints[each.name]) for each in fields_of(kind) if each.name not in given}
 
     def make(_: Schema, data: dict[str, Any], **__: Any) -> Any:
