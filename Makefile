@@ -1,15 +1,16 @@
 # `make run` serves, `make test` checks everything; both need only Python 3.11 or newer and make.
+# With STORE, a URL, `make run` keeps everything in a database.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types tests format bench clean
+.PHONY: run test lint types tests tests-on-sqlite tests-on-postgres format bench clean
 
-run: $(VENV)/run
-	@$(BIN)/banked-simulator $(ARGS)
+run: $(VENV)/$(if $(STORE),sql,run)
+	@$(BIN)/banked-simulator $(if $(STORE),--store $(STORE)) $(ARGS)
 
-test: lint types tests
+test: lint types tests tests-on-sqlite tests-on-postgres
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check
@@ -20,6 +21,9 @@ types: $(VENV)/dev
 
 tests: $(VENV)/dev
 	$(BIN)/pytest --cov=simulator $(ARGS)
+
+tests-on-sqlite tests-on-postgres: tests-on-%: $(VENV)/dev
+	$(BIN)/pytest --store $* tests/service tests/web $(ARGS)
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix
@@ -36,7 +40,11 @@ $(VENV)/run: pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/dev: $(VENV)/run
+$(VENV)/sql: $(VENV)/run
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .[sql]
+	@touch $@
+
+$(VENV)/dev: $(VENV)/sql
 	@$(BIN)/pip install --quiet --upgrade "pip>=25.1"
 	@$(BIN)/pip install --quiet --group dev
 	@touch $@

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -17,9 +18,9 @@ from simulator.adapters.people import FakerPeople
 from simulator.adapters.post import NoPost
 from simulator.adapters.scheduler import Scheduler
 from simulator.adapters.system import RandomIds, SystemClock
-from simulator.config import InvalidSetting
+from simulator.config import MEMORY, InvalidSetting
 from simulator.domain.accounts import IdentifierType
-from simulator.domain.errors import Refusals
+from simulator.domain.errors import Refusals, UnusableStore
 from simulator.domain.faults import Effect, Fault, Match, Preset, SignatureTwist
 from simulator.domain.keys import DEFAULT_KEY, secret_of_test_key
 from simulator.domain.money import Currency
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from simulator.config import MailServer, Settings
     from simulator.domain.deliveries import Errand
     from simulator.domain.merchants import Merchant
+    from simulator.domain.ports import Store
     from simulator.service.exam import Examiner
     from simulator.web.schemas.fixtures import Start
 
@@ -60,9 +62,10 @@ def build_simulation(settings: Settings) -> Simulation:
     """The simulation that `settings` describe, with its fixtures loaded; InvalidSetting when these are broken."""
     providers, clock = load_providers(), SystemClock()
     starts = _starts(settings, providers)
+    store = _store(settings.store)
     scheduler, post, courier = Scheduler(clock), _post(settings.smtp), ThreadCourier()
     simulation = Simulation(
-        store=MemoryStore(),
+        store=store,
         clock=clock,
         ids=RandomIds(),
         people=FakerPeople(),
@@ -90,7 +93,44 @@ def build_simulation(settings: Settings) -> Simulation:
     scheduler.start(lambda key: TimerService(simulation, key).fire_due())
     service = PostService(simulation)
     post.start(lambda email: letter(email, settings.public_url), service.is_due, service.tell_fate)
+    for key in store.unfinished():
+        TimerService(simulation, key).resume()
     return simulation
+
+
+def check_store(url: str) -> None:
+    """Open a store and let it go again; InvalidSetting when it cannot be used."""
+    _store(url).stop()
+
+
+def upgrade_store(url: str) -> str:
+    """Give a database the newest schema, and return which that is; InvalidSetting when it cannot be had."""
+    with _explained():
+        from simulator.adapters.sql.opening import upgrade  # noqa: PLC0415  needs what is not always installed
+
+        return upgrade(url)
+
+
+def _store(url: str) -> Store:
+    """The store that a URL names; InvalidSetting when it cannot be used."""
+    if url == MEMORY:
+        return MemoryStore()
+    with _explained():
+        from simulator.adapters.sql.opening import open_store  # noqa: PLC0415  needs what is not always installed
+
+        return open_store(url)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say what is to do when a database cannot be used."""
+    try:
+        yield
+    except ImportError as missing:
+        sentence = f"A database needs more ({missing.msg}): pip install 'banked-simulator[sql]'."
+        raise InvalidSetting(sentence, "--store") from missing
+    except UnusableStore as unusable:
+        raise InvalidSetting(str(unusable), "--store") from unusable
 
 
 def _deliver(simulation: Simulation, errand: Errand) -> None:
@@ -116,12 +156,13 @@ def _post(server: MailServer | None) -> SmtpPost | NoPost:
 
 
 def _begin(simulation: Simulation, start: Start) -> None:
-    """Let a merchant's past happen; InvalidSetting with where it broke which rule."""
+    """Let a merchant's past happen, unless it did before; InvalidSetting with where it broke which rule."""
     from simulator.service.history import relive  # noqa: PLC0415  costs start-up time, and most merchants have no past
 
     try:
         with simulation.work(start.merchant.key) as work:
-            relive(work, start.past)
+            if not (work.merchant.generation or work.world.last_event()):
+                relive(work, start.past)
     except Refusals as broken:
         reasons = [f"{start.place}/{refusal.parameter}: {refusal}" for refusal in broken.refusals]
         raise InvalidSetting("\n".join(reasons)) from broken

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +14,13 @@ from simulator import __version__, serving
 from simulator.config import (
     DEFAULT_PORT,
     ENVIRONMENT_PREFIX,
+    MEMORY,
     InvalidSetting,
     MailServer,
     MerchantSetting,
     Settings,
     parse_public_url,
+    parse_store,
     parse_text,
     parse_webhook,
 )
@@ -47,7 +51,8 @@ Examples:
 """
 
 
-_EXAM = "exam"
+_LATE = {"db": "simulator.db_command", "exam": "simulator.exam_command"}
+"""The commands that are imported only when they are wanted, by name, with where they are."""
 
 
 class _ServeByDefault(click.Group):
@@ -61,16 +66,15 @@ class _ServeByDefault(click.Group):
             formatter.write_dl([flag for flag in flags if flag is not None])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands, also the one that is imported only when it is wanted."""
-        return [*super().list_commands(ctx), _EXAM]
+        """Name the commands."""
+        return sorted([*super().list_commands(ctx), *_LATE])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a command by its name."""
-        if cmd_name != _EXAM:
+        if cmd_name not in _LATE:
             return super().get_command(ctx, cmd_name)
-        from simulator.exam_command import exam  # noqa: PLC0415  costs start-up time
-
-        return exam
+        command: click.Command = getattr(import_module(_LATE[cmd_name]), cmd_name)
+        return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0].startswith("-") and args[0] not in ("--help", "--version")):
@@ -78,10 +82,13 @@ class _ServeByDefault(click.Group):
         return super().parse_args(ctx, args)
 
 
-def _setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
+def setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
     """Make an option with its twin in the environment."""
-    twin = ENVIRONMENT_PREFIX + flag.removeprefix("--").replace("-", "_").upper()
-    return click.option(flag, *names, envvar=twin, show_envvar=True, **options)
+    return click.option(flag, *names, envvar=_twin(flag), show_envvar=True, **options)
+
+
+def _twin(flag: str) -> str:
+    return ENVIRONMENT_PREFIX + flag.removeprefix("--").replace("-", "_").upper()
 
 
 @click.group(cls=_ServeByDefault, epilog=_EXAMPLES)
@@ -91,56 +98,63 @@ def main() -> None:
 
 
 @main.command()
-@_setting("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@_setting(
+@setting("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@setting(
     "--port",
     type=click.IntRange(0, 65535),
     default=DEFAULT_PORT,
     show_default=True,
     help="The port to listen on; 0 picks a free one.",
 )
-@_setting(
+@setting(
     "--public-url",
     type=_Checked("url", parse_public_url),
     default="",
     help="What links in answers start with.  [default: where the server listens]",
 )
-@_setting(
+@setting(
     "--fixtures",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A JSON file of merchants and their bank accounts to start with.",
 )
-@_setting(
+@setting(
     "--merchant",
     "merchants",
     multiple=True,
     type=_Checked("key:secret", MerchantSetting.parse),
     help="A merchant to start with; may be given again.",
 )
-@_setting("--strict-keys", is_flag=True, help="Allow no merchants but those of --merchant and --fixtures.")
-@_setting(
+@setting("--strict-keys", is_flag=True, help="Allow no merchants but those of --merchant and --fixtures.")
+@setting(
     "--seed",
     type=_Checked("text", parse_text),
     help="What all ids and people follow from.  [default: another one each time]",
 )
-@_setting(
+@setting(
     "--admin-token",
     type=_Checked("text", parse_text),
     help="What calls of /__admin must carry.  [default: none on the loopback address, else one that is made up]",
 )
-@_setting(
+@setting(
     "--smtp",
     type=_Checked("host:port", MailServer.parse),
     help="A mail server to send e-mails by.  [default: they are only kept]",
 )
-@_setting(
+@setting(
     "--webhook",
     "webhooks",
     multiple=True,
     type=_Checked("url", parse_webhook),
     help="Where every merchant is told of its payments; may be given again.",
 )
-@_setting(
+@setting(
+    "--store",
+    type=_Checked("url", parse_store),
+    default=MEMORY,
+    show_default=True,
+    help="Where everything is kept: memory, sqlite:///FILE, or postgresql://USER@HOST/DATABASE.",
+)
+@setting(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     default="info",
@@ -156,12 +170,12 @@ def serve(**options: Any) -> None:
     if settings.webhooks:
         _check_webhooks(settings.webhooks)
     try:
+        _check_store(settings)
         _check_fixtures(settings)
         settings, holder = serving.reserve(settings)
     except InvalidSetting as invalid:
-        raise click.BadParameter(
-            str(invalid), param_hint="'--fixtures' (env var: 'BANKED_SIMULATOR_FIXTURES')"
-        ) from invalid
+        flag = invalid.flag or "--fixtures"
+        raise click.BadParameter(str(invalid), param_hint=f"'{flag}' (env var: '{_twin(flag)}')") from invalid
     except serving.CannotListen as taken:
         raise click.ClickException(str(taken)) from taken
     with holder:
@@ -184,9 +198,17 @@ def _check_webhooks(urls: Sequence[str]) -> None:
         raise click.UsageError(f"--webhook can be given {URLS_PER_EVENT} times: no more URLs are told of one event.")
 
 
+def _check_store(settings: Settings) -> None:
+    """Open the database before anything is started, likewise."""
+    if settings.store != MEMORY:
+        from simulator.bootstrap import check_store  # noqa: PLC0415  costs start-up time
+
+        check_store(settings.store)
+
+
 def _check_fixtures(settings: Settings) -> None:
     """Read the fixtures before anything is started, for the worker could not refuse them as clearly."""
     if settings.fixtures is not None:
         from simulator.bootstrap import build_simulation  # noqa: PLC0415  costs start-up time
 
-        build_simulation(settings)
+        build_simulation(replace(settings, store=MEMORY))

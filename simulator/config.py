@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_PREFIX = "BANKED_SIMULATOR_"
 DEFAULT_PORT = 2265
+MEMORY = "memory"
+"""The store that goes with the process."""
 
 
 class InvalidSetting(Exception):
-    """A value that a setting cannot have; `str()` is the sentence for its reader."""
+    """A value that a setting cannot have; `str()` is the sentence for its reader, `flag` the setting if it is known."""
+
+    def __init__(self, sentence: str, flag: str = "") -> None:
+        super().__init__(sentence)
+        self.flag = flag
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ class Settings:
     admin_token: str = ""
     smtp: MailServer | None = None
     webhooks: tuple[str, ...] = ()
+    store: str = field(default=MEMORY, repr=False)
     log_level: str = "info"
 
 
@@ -82,6 +89,13 @@ def parse_text(text: str) -> str:
     """Return a text; InvalidSetting for none."""
     if not text:
         raise InvalidSetting("It must not be empty.")
+    return text
+
+
+def parse_store(text: str) -> str:
+    """Return `memory` or the URL of a database; InvalidSetting, which does not repeat it, for anything else."""
+    if text != MEMORY and not text.startswith(("sqlite:///", "postgresql://")):
+        raise InvalidSetting("A store is memory, sqlite:///FILE, or postgresql://USER@HOST/DATABASE.")
     return text
 
 

@@ -22,7 +22,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from simulator.config import url_host
+from simulator.config import MEMORY, url_host
 
 if TYPE_CHECKING:
     from simulator.bridge import Bridge
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from simulator.service.simulation import Simulation
 
 BRIEF = ("/v2/", "/oauth/", "/livez", "/readyz")
-"""The calls that take no longer than it takes to work them out."""
+"""The calls that take no longer than it takes to work them out, when nothing has to be asked of a database."""
 
 _STOP_SECONDS = 3.0
 _PARTING_SECONDS = 2.0
@@ -107,7 +107,8 @@ def _load(settings: Settings) -> Bridge:
     tune_garbage_collection()
     Thread(target=_announce, args=(settings, *merchants), daemon=True).start()
     Thread(target=_end_with_parent, daemon=True).start()
-    return Bridge(app.wsgi_app, BRIEF, body_limit, partial(_stop, simulation))
+    brief = BRIEF if settings.store == MEMORY else ()
+    return Bridge(app.wsgi_app, brief, body_limit, partial(_stop, simulation))
 
 
 def _stop(simulation: Simulation) -> None:

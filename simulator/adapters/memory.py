@@ -55,3 +55,10 @@ class MemoryStore:
     def owner(self, id_: str) -> str | None:
         """Return the key of the merchant that has the payment session, refund or token `id_`."""
         return self._owners.get(id_)
+
+    def unfinished(self) -> tuple[str, ...]:
+        """Return the API keys of the merchants for whom timers are set, or messages are being sent."""
+        return tuple(key for key, space in self._spaces.items() if space.things.is_unfinished)
+
+    def stop(self) -> None:
+        """Forget nothing: it all goes with the process."""

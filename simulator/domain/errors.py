@@ -133,5 +133,13 @@ class TooManyMerchants(Refusal):
     """The simulator is full."""
 
 
+class StoreUnavailable(Refusal):
+    """Nothing can be looked up or kept for the moment."""
+
+
+class UnusableStore(Exception):
+    """What there is to keep things in cannot be worked with; `str()` is the sentence that says what to do."""
+
+
 class DuplicateId(Exception):
     """An id was given twice: a mistake of the simulator or of its fixtures, never of a caller."""

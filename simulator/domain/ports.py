@@ -145,7 +145,7 @@ class World(Protocol):
 
 
 class Store(Protocol):
-    """Where the worlds of all merchants are kept."""
+    """Where the worlds of all merchants are kept; its verbs raise StoreUnavailable while that cannot be reached."""
 
     def transaction(self, merchant_key: str) -> AbstractContextManager[World]:
         """Open a merchant's world; leaving it by an exception undoes all that was done in it.
@@ -165,6 +165,12 @@ class Store(Protocol):
 
     def owner(self, id_: str) -> str | None:
         """Return the key of the merchant that has the thing `id_` (all but timers and events), or is adding it."""
+
+    def unfinished(self) -> tuple[str, ...]:
+        """Return the API keys of the merchants for whom timers are set, or messages are being sent."""
+
+    def stop(self) -> None:
+        """Need what things are kept in no more."""
 
 
 class Clock(Protocol):

@@ -107,7 +107,9 @@ class Simulation:
         self.alarm.stop()
         self.post.stop()
         self.bell.silence()
-        return self.courier.stop(seconds)
+        left = self.courier.stop(seconds)
+        self.store.stop()
+        return left
 
     def now(self, merchant: Merchant) -> datetime:
         """What the clock of `merchant` shows."""

@@ -101,6 +101,14 @@ class TimerService:
         with self._simulation.store.transaction(self._key) as world:
             return [_with_attempt(world, each) for each in fired]
 
+    def resume(self) -> None:
+        """Go on where the end of a process interrupted the world."""
+        from simulator.service import outgoing  # noqa: PLC0415  costs start-up time
+
+        with self._simulation.work(self._key) as work:
+            outgoing.take_up(work)
+            work.retime()
+
     def fire_due(self) -> None:
         """Fire what is due by now."""
         with self._simulation.work(self._key) as work:

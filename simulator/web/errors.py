@@ -43,6 +43,7 @@ REFUSALS: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.IdempotencyConflict: (422, "invalid_idempotency_key"),
     errors.TooManyMerchants: (503, "service_unavailable"),
     errors.TooManyWaits: (503, "service_unavailable"),
+    errors.StoreUnavailable: (503, "service_unavailable"),
 }
 
 _FIELD_CODES = {
@@ -108,7 +109,10 @@ def refused(refusal: errors.Refusal) -> Response:
 def all_refused(refusals: errors.Refusals) -> Response:
     """The answer to what several rules do not allow, with the first one's status."""
     status, _ = REFUSALS[type(refusals.refusals[0])]
-    return envelope(status, *map(_refusal_entry, refusals.refusals))
+    response = envelope(status, *map(_refusal_entry, refusals.refusals))
+    if isinstance(refusals.refusals[0], errors.StoreUnavailable):
+        response.headers["Retry-After"] = "1"
+    return response
 
 
 def invalid(broken: InvalidRequest) -> Response:

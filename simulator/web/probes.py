@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app
 
+from simulator.web.context import simulation
 from simulator.web.json import answer
 from simulator.web.openapi import document_merchants_api
 
@@ -18,7 +19,8 @@ def live() -> Response:
 
 @routes.get("/readyz")
 def ready() -> Response:
-    """Tell that the server is ready: an app is only made once its fixtures are loaded."""
+    """Tell that the server is ready: an app is only made once its fixtures are loaded, and the store can be reached."""
+    simulation().store.owner("")
     return answer({"status": "ok"})
 
 

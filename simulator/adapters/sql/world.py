@@ -1,0 +1,275 @@
+"""A merchant's world in a database while it is open.
+
+What changes is gathered and written when a list is asked for, or else at the end: so an open world keeps SQLite, which
+has one writer at a time, from others no longer than it must, and PostgreSQL gets what belongs together at once.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select, update
+
+from simulator.adapters.sql import tables
+from simulator.adapters.sql.codec import (
+    KINDS,
+    Head,
+    call_row,
+    dumped,
+    event_row,
+    id_of,
+    microseconds,
+    thing_row,
+    timer_row,
+)
+from simulator.adapters.sql.pending import Pending
+from simulator.adapters.sql.reading import SqlReading, oldest_event_kept
+from simulator.domain.access import ClientKey, IdempotentCall, Token
+from simulator.domain.deliveries import DELIVERIES_KEPT, OVER, Delivery
+from simulator.domain.emails import EMAILS_KEPT, Email
+from simulator.domain.errors import DuplicateId, NotFound
+from simulator.domain.inbox import INBOX_KEPT, Received
+from simulator.domain.merchants import Merchant
+from simulator.domain.payments import Payment
+from simulator.domain.refunds import Refund
+from simulator.domain.timers import Timer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Table
+
+    from simulator.adapters.sql.codec import Thing
+    from simulator.adapters.sql.dialects import Dialect
+    from simulator.domain.events import Event
+
+_KEPT: Mapping[type[Thing], int] = {Email: EMAILS_KEPT, Received: INBOX_KEPT, Delivery: DELIVERIES_KEPT}
+"""Of what only so many are kept."""
+
+_CLEARED = {
+    "payment_sessions": Payment,
+    "refunds": Refund,
+    "tokens": Token,
+    "client_keys": ClientKey,
+    "emails": Email,
+    "deliveries": Delivery,
+    "inbox": Received,
+}
+"""How what was cleared is told."""
+
+
+class SqlWorld(SqlReading):
+    """A `World` in a transaction that others have begun on `connection`, and commit or roll back."""
+
+    def __init__(self, connection: Connection, dialect: Dialect, number: int, merchant: Merchant, head: Head) -> None:
+        self._connection, self._dialect, self._number = connection, dialect, number
+        self._merchant, self._head = merchant, head
+        self._was = merchant, deepcopy(head)
+        self._layers = [Pending(number)]
+        self._marks = 0
+        self._is_written_to = False
+        self._known, self._known_events, self._known_calls, self._agenda = {}, {}, {}, None
+        self._new_timers, self._gone_timers = {}, set()
+
+    def finish(self) -> None:
+        """Write down all that has changed."""
+        self._write_down()
+        if (self._merchant, self._head) != self._was:
+            self._begin_writing()
+            row = {"value": dumped(self._merchant), "head": dumped(self._head)}
+            self._connection.execute(update(tables.merchants).where(tables.merchants.c.number == self._number), row)
+
+    @property
+    def is_written_to(self) -> bool:
+        """Whether the database has been told of any change."""
+        return self._is_written_to
+
+    def count(self, kind: str) -> int:
+        """Return how many times this was asked for `kind`."""
+        counts = self._head.counts
+        counts[kind] = counts.get(kind, 0) + 1
+        return counts[kind]
+
+    def recount(self, counts: Mapping[str, int]) -> None:
+        """Go on counting from `counts`."""
+        self._head.counts.update(counts)
+
+    def record(self, event: Event) -> None:
+        """Keep an event."""
+        head = self._head
+        if event.number > head.last_event:
+            head.last_event = event.number
+            self._pending.insert(tables.events, event_row(event))
+            if (too_old := oldest_event_kept(event.number) - 1) > 0:
+                self._pending.delete(tables.events, too_old)
+        elif self.event(event.number) is not None:
+            self._pending.update(tables.events, event_row(event))
+        else:
+            return
+        if event.number == head.last_event:
+            head.latest = event.at
+        self._known_events[event.number] = event
+
+    def add(self, value: Thing | Timer) -> None:
+        """Keep something new."""
+        if isinstance(value, Timer):
+            self._pending.insert(tables.timers, timer_row(value))
+            self._new_timers[value.id] = value
+            self._gone_timers.discard(value.id)
+            if self._agenda is not None:
+                self._agenda.set(value)
+            return
+        id_ = id_of(value)
+        if not self.is_free(id_):
+            raise DuplicateId(id_)
+        self._head.added += 1
+        self._pending.insert(tables.things, thing_row(value, self._head.added))
+        self._known[id_] = value
+        if (limit := _KEPT.get(type(value))) is not None:
+            self._make_room(type(value), limit)
+
+    def save(self, value: Thing | Merchant | IdempotentCall) -> None:
+        """Keep the next value of something."""
+        if isinstance(value, Merchant):
+            self._merchant = value
+        elif isinstance(value, IdempotentCall):
+            write = self._pending.insert if self.call(value.id) is None else self._pending.update
+            write(tables.calls, call_row(value))
+            self._known_calls[value.id] = value
+        else:
+            self._check(value)
+            self._pending.update(tables.things, thing_row(value))
+            self._known[id_of(value)] = value
+
+    def remove(self, value: Payment | Token | IdempotentCall | Timer) -> None:
+        """Forget something."""
+        if isinstance(value, Timer):
+            self._pending.delete(tables.timers, value.id)
+            self._gone_timers.add(value.id)
+            if self._agenda is not None:
+                self._agenda.unset(value)
+        elif isinstance(value, IdempotentCall):
+            if self.call(value.id) is None:
+                raise NotFound("idempotent call", value.id)
+            self._pending.delete(tables.calls, value.id)
+            self._known_calls[value.id] = None
+        else:
+            self._check(value)
+            self._remove_thing(value.id)
+
+    def forget_expired(self, at: datetime) -> None:
+        """Forget the tokens and idempotent calls whose time is over."""
+        for id_ in self._over(tables.things, at):
+            self._remove_thing(id_)
+        for id_ in self._over(tables.calls, at):
+            self._pending.delete(tables.calls, id_)
+            self._known_calls[id_] = None
+
+    def clear(self) -> dict[str, int]:
+        """Forget everything but the merchant."""
+        kind = tables.things.c.kind
+        by_kind = select(kind, func.count().label("size")).where(self._is_here(tables.things)).group_by(kind)
+        sizes = {row.kind: row.size for row in self._rows(by_kind)}
+        cleared = {
+            **{name: sizes.get(KINDS[kind], 0) for name, kind in _CLEARED.items()},
+            "idempotency_keys": self._size(tables.calls),
+            "timers": self._size(tables.timers),
+            "events": self._size(tables.events),
+        }
+        self._begin_writing()
+        for table in (tables.things, tables.calls, tables.timers, tables.events):
+            self._connection.execute(delete(table).where(self._is_here(table)))
+        self._head = Head()
+        self._known, self._known_events, self._known_calls, self._agenda = {}, {}, {}, None
+        self._new_timers, self._gone_timers = {}, set()
+        return cleared
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what was done inside when it is left by an exception."""
+        merchant, head, agenda = self._merchant, deepcopy(self._head), self._agenda and self._agenda.copy()
+        known = dict(self._known), dict(self._known_events), dict(self._known_calls)
+        new_timers, gone_timers = dict(self._new_timers), set(self._gone_timers)
+        self._layers.append(Pending(self._number))
+        depth = len(self._layers) - 1
+        try:
+            yield
+        except BaseException:
+            self._layers.pop()
+            self._merchant, self._head, self._agenda = merchant, head, agenda
+            self._known, self._known_events, self._known_calls = known
+            self._new_timers, self._gone_timers = new_timers, gone_timers
+            self._unmark(depth, "ROLLBACK TO SAVEPOINT")
+            raise
+        self._unmark(depth)
+        self._layers[-2].absorb(self._layers.pop())
+
+    @property
+    def _pending(self) -> Pending:
+        """What the innermost savepoint has changed, and the database has not been told of."""
+        return self._layers[-1]
+
+    def _write_down(self) -> None:
+        """Let the database see what has changed so far."""
+        if any(self._layers):
+            self._begin_writing()
+            self._pending.write(self._connection)
+            self._layers[-1] = Pending(self._number)
+            self._new_timers, self._gone_timers = {}, set()
+
+    def _begin_writing(self) -> None:
+        """Become the writer, and mark in the database where savepoints are, each after what comes before it."""
+        if not self._is_written_to and self._dialect.begin_writing:
+            self._connection.exec_driver_sql(self._dialect.begin_writing)
+        self._is_written_to = True
+        for depth in range(self._marks + 1, len(self._layers)):
+            self._layers[depth - 1].write(self._connection)
+            self._layers[depth - 1] = Pending(self._number)
+            self._connection.exec_driver_sql(f"SAVEPOINT depth_{depth}")
+            self._marks = depth
+
+    def _unmark(self, depth: int, *how: str) -> None:
+        """Leave a savepoint, also in the database if it is marked there."""
+        if self._marks == depth:
+            for command in (*how, "RELEASE SAVEPOINT"):
+                self._connection.exec_driver_sql(f"{command} depth_{depth}")
+            self._marks -= 1
+
+    def _check(self, thing: Thing) -> None:
+        """NotFound when there is no such thing."""
+        if not isinstance(self._learn(id_of(thing)), type(thing)):
+            raise NotFound(KINDS[type(thing)], id_of(thing))
+
+    def _remove_thing(self, id_: str) -> None:
+        self._pending.delete(tables.things, id_)
+        self._known[id_] = None
+
+    def _make_room(self, kind: type[Thing], limit: int) -> None:
+        """Let the oldest of a kind go when there are too many; of deliveries one that is over, if any is."""
+        kept = self._head.kept
+        kept[KINDS[kind]] = kept.get(KINDS[kind], 0) + 1
+        if kept[KINDS[kind]] <= limit:
+            return
+        kept[KINDS[kind]] -= 1
+        oldest = self._all(kind).order_by(tables.things.c.number).limit(1)
+        found = kind is Delivery and self._rows(oldest.where(tables.things.c.state.in_(OVER)))
+        for row in found or self._rows(oldest):
+            for timer in self.timers([row.id]):
+                self.remove(timer)
+            self._remove_thing(row.id)
+
+    def _over(self, table: Table, at: datetime) -> list[str]:
+        """The ids of what is over."""
+        query = select(table.c.id).where(self._is_here(table), table.c.expires <= microseconds(at))
+        return [row.id for row in self._rows(query)]
+
+    def _size(self, table: Table) -> int:
+        [row] = self._rows(select(func.count().label("size")).select_from(table).where(self._is_here(table)))
+        size: int = row.size
+        return size
+
+    def _is_here(self, table: Table) -> ColumnElement[bool]:
+        return table.c.merchant == self._number
