@@ -11,6 +11,7 @@ from simulator.domain.messages import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
@@ -72,11 +73,12 @@ class Receivers:
         self.reply = Reply(status=200)
         self.hook: Callable[[], object] = lambda: None
 
-    def send(self, message: Message, is_wanted: Callable[[], bool]) -> Reply | None:
+    def send(self, message: Message, gate: AbstractContextManager[bool]) -> Reply | None:
         self.hook()
-        if not is_wanted():
-            return None
-        self.messages.append(message)
+        with gate as is_open:
+            if not is_open:
+                return None
+            self.messages.append(message)
         return self.reply
 
     @property

@@ -37,6 +37,7 @@ from tests.actors import PUBLIC_URL, AtOnce, ManualClock, NoAlarm, basic, paymen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from werkzeug.test import TestResponse
 
@@ -220,9 +221,10 @@ class Town:
                 world.check()
             yield
 
-    def send(self, message: Message, is_wanted: Callable[[], bool]) -> Reply | None:
+    def send(self, message: Message, gate: AbstractContextManager[bool]) -> Reply | None:
         """Reply to a webhook message, or don't."""
-        assert is_wanted()
+        with gate as is_open:
+            assert is_open
         told = json.loads(message.body)
         assert self.simulation.store.owner(told["id"]) is not None
         replies = [Reply(status=200), Reply(status=500), Reply(status=410), Reply(error="nobody is there")]

@@ -17,10 +17,12 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import h11
 
+from simulator.domain.errors import Refusal
 from simulator.domain.messages import REPLY_LIMIT, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from simulator.domain.messages import Message
 
@@ -43,16 +45,18 @@ class HttpSender:
     def __init__(self, resolve: Callable[..., Any] = socket.getaddrinfo) -> None:
         self._resolve = resolve
 
-    def send(self, message: Message, is_wanted: Callable[[], bool]) -> Reply | None:
+    def send(self, message: Message, gate: AbstractContextManager[bool]) -> Reply | None:
         """Send a message and return what came back, at most REPLY_LIMIT bytes of it; follow no redirection.
 
-        None when it was no longer wanted once connected.
+        None when the gate was closed once connected.
         """
         begun = perf_counter()
         deadline = _Deadline(message.patience)
         try:
             with self._connected(message, deadline) as connection:
-                reply = _exchange(connection, message, deadline) if is_wanted() else None
+                reply = _exchange(connection, message, deadline, gate)
+        except Refusal:
+            raise
         except _FailedError as failed:
             reply = Reply(error=str(failed))
         except TimeoutError:
@@ -163,13 +167,21 @@ def _context(*, verified: bool) -> ssl.SSLContext:
     return context
 
 
-def _exchange(connection: socket.socket, message: Message, deadline: _Deadline) -> Reply:
-    """Send `message` and read the reply."""
+def _exchange(
+    connection: socket.socket, message: Message, deadline: _Deadline, gate: AbstractContextManager[bool]
+) -> Reply | None:
+    """Send `message` and read the reply; None, and nothing sent, when the gate is closed."""
     protocol = h11.Connection(h11.CLIENT)
+    first, *others = _parts(protocol, message)
     try:
-        for number, part in enumerate(_parts(protocol, message)):
-            if number:
-                deadline.pause(message.pause)
+        connection.settimeout(deadline.left())
+        with gate as is_open:
+            if not is_open:
+                return None
+            begun = connection.send(first)  # what goes into the buffer of the socket; nobody waits for the receiver
+        connection.sendall(first[begun:])
+        for part in others:
+            deadline.pause(message.pause)
             connection.settimeout(deadline.left())
             connection.sendall(part)
     except TimeoutError:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from simulator.adapters.http_sender import HttpSender
     from simulator.domain.messages import Message, Reply
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class LateSender:
     """Sends messages by HTTP."""
 
-    def send(self, message: Message, is_wanted: Callable[[], bool]) -> Reply | None:
+    def send(self, message: Message, gate: AbstractContextManager[bool]) -> Reply | None:
         """Send a message and return what came back, as HttpSender does."""
-        return self._sender.send(message, is_wanted)
+        return self._sender.send(message, gate)
 
     @cached_property
     def _sender(self) -> HttpSender:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -230,10 +230,11 @@ class Post(Protocol):
 class Sender(Protocol):
     """Who sends messages to webhook receivers."""
 
-    def send(self, message: Message, is_wanted: Callable[[], bool]) -> Reply | None:
-        """Send a message and return what came back; it never fails.
+    def send(self, message: Message, gate: AbstractContextManager[bool]) -> Reply | None:
+        """Send a message and return what came back; only passing the `gate` may fail.
 
-        None when, once connected, it was no longer wanted: the receiver has seen nothing of it.
+        That is passed once connected, while the first bytes go out. None when it was closed, for the message was no
+        longer wanted: the receiver has seen nothing of it.
         """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from simulator.domain.clock import ClockMode, iso
@@ -18,6 +18,7 @@ from simulator.domain.webhooks import SignatureTime, redacted
 from simulator.service.outgoing import begin, keep, webhook_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from simulator.domain.merchants import Merchant
@@ -107,12 +108,14 @@ class DeliveryService:
         with self._simulation.work(errand.merchant_key, Cause(errand.generation)) as work:
             envelope = _envelope(work, webhook_of(work.merchant, sent.webhook_id), sent.id)
             message = envelope.message(sent.body.encode(), _unix_time(work), twist_of(sent.effect))
-        reply = self._simulation.sender.send(message, lambda: self._is_due(errand))
+        reply = self._simulation.sender.send(message, self._gate(errand))
         return reply is not None and self._record(errand, sent, message, reply)
 
-    def _is_due(self, errand: Errand) -> bool:
-        merchant = self._simulation.store.merchant(errand.merchant_key)
-        return merchant is not None and merchant.generation == errand.generation
+    @contextmanager
+    def _gate(self, errand: Errand) -> Iterator[bool]:
+        """Keep resets away, and tell whether there was none since the errand was due."""
+        with self._simulation.store.transaction(errand.merchant_key) as world:
+            yield world.merchant().generation == errand.generation
 
     def _record(self, errand: Errand, sent: Delivery, message: Message, reply: Reply) -> bool:
         with self._simulation.work(errand.merchant_key, Cause(errand.generation, sent.because)) as work:

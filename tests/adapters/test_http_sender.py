@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -93,7 +93,7 @@ def message(url: str, **fields: Any) -> Message:
 
 
 def sends(url: str, sender: HttpSender | None = None, **fields: Any) -> Reply:
-    reply = (sender or HttpSender()).send(message(url, **fields), lambda: True)
+    reply = (sender or HttpSender()).send(message(url, **fields), nullcontext(True))
     assert reply is not None
     return reply
 
@@ -244,7 +244,7 @@ def test_who_refuses_a_huge_body_before_its_end_is_heard() -> None:
 
 def test_what_is_no_longer_wanted_once_connected_is_not_sent() -> None:
     with serving() as server:
-        assert HttpSender().send(message(f"http://127.0.0.1:{server.port}"), lambda: False) is None
+        assert HttpSender().send(message(f"http://127.0.0.1:{server.port}"), nullcontext(False)) is None
         sends(f"http://127.0.0.1:{server.port}/second")
     assert [request.split()[1] for request in server.requests if request] == [b"/second"]
 
