@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
-from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator import __version__
 from simulator.adapters.bell import LocalBell
@@ -36,15 +36,16 @@ from simulator.web.letters import letter
 from simulator.web.payloads import payload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from flask import Flask
 
     from simulator.adapters.smtp import SmtpPost
+    from simulator.adapters.sql.watch import SharedScheduler
     from simulator.config import MailServer, Settings
     from simulator.domain.deliveries import Errand
     from simulator.domain.merchants import Merchant
-    from simulator.domain.ports import Store
+    from simulator.domain.ports import Bell, Clock, Store
     from simulator.service.exam import Examiner
     from simulator.web.schemas.fixtures import Start
 
@@ -55,6 +56,7 @@ _AGENT = f"banked-simulator/{__version__}"
 def build_app(settings: Settings) -> tuple[Flask, Simulation]:
     """The app that `settings` describe and the simulation that it shows; InvalidSetting for broken fixtures."""
     simulation = build_simulation(settings)
+    simulation.alarm.watch()
     return create_app(simulation, settings.public_url, settings.admin_token), simulation
 
 
@@ -62,24 +64,24 @@ def build_simulation(settings: Settings) -> Simulation:
     """The simulation that `settings` describe, with its fixtures loaded; InvalidSetting when these are broken."""
     providers, clock = load_providers(), SystemClock()
     starts = _starts(settings, providers)
-    store = _store(settings.store)
-    scheduler, post, courier = Scheduler(clock), _post(settings.smtp), ThreadCourier()
+    parts = _parts(settings.store, clock)
+    post = _post(settings.smtp)
     simulation = Simulation(
-        store=store,
+        store=parts.store,
         clock=clock,
         ids=RandomIds(),
         people=FakerPeople(),
-        alarm=scheduler,
-        bell=LocalBell(),
+        alarm=parts.alarm,
+        bell=parts.bell,
         post=post,
         sender=LateSender(),
-        courier=courier,
+        courier=parts.courier,
         payload=partial(payload, public_url=settings.public_url),
         webhooks=settings.webhooks,
         user_agent=_AGENT,
         providers=providers,
         scenarios=load_scenarios(),
-        seed=settings.seed or token_hex(16),
+        seed=settings.seed or _seed_of(parts.store.secret()),
         configured={merchant.key: merchant for merchant in _configured(settings, starts)},
         pasts={start.merchant.key: start.past for start in starts},
         strict_keys=settings.strict_keys,
@@ -89,18 +91,16 @@ def build_simulation(settings: Settings) -> Simulation:
         simulation.merchant(key)
     for start in starts:
         _begin(simulation, start)
-    courier.start(partial(_deliver, simulation))
-    scheduler.start(lambda key: TimerService(simulation, key).fire_due())
+    parts.courier.start(partial(_deliver, simulation))
+    parts.alarm.start(partial(_fire, simulation))
     service = PostService(simulation)
     post.start(lambda email: letter(email, settings.public_url), service.is_due, service.tell_fate)
-    for key in store.unfinished():
-        TimerService(simulation, key).resume()
     return simulation
 
 
 def check_store(url: str) -> None:
     """Open a store and let it go again; InvalidSetting when it cannot be used."""
-    _store(url).stop()
+    _parts(url, SystemClock()).store.stop()
 
 
 def upgrade_store(url: str) -> str:
@@ -111,14 +111,25 @@ def upgrade_store(url: str) -> str:
         return upgrade(url)
 
 
-def _store(url: str) -> Store:
-    """The store that a URL names; InvalidSetting when it cannot be used."""
-    if url == MEMORY:
-        return MemoryStore()
-    with _explained():
-        from simulator.adapters.sql.opening import open_store  # noqa: PLC0415  needs what is not always installed
+class _Parts(NamedTuple):
+    """Those that differ with where everything is kept."""
 
-        return open_store(url)
+    store: Store
+    alarm: Scheduler | SharedScheduler
+    bell: Bell
+    courier: ThreadCourier
+
+
+def _parts(url: str, clock: Clock) -> _Parts:
+    """The parts for the store that a URL names; InvalidSetting when it cannot be used."""
+    if url == MEMORY:
+        return _Parts(MemoryStore(), Scheduler(clock), LocalBell(), ThreadCourier())
+    with _explained():
+        from simulator.adapters.sql.opening import open_bell, open_store  # noqa: PLC0415  needs what may not be there
+        from simulator.adapters.sql.watch import SharedCourier, SharedScheduler  # noqa: PLC0415  likewise
+
+        store = open_store(url)
+        return _Parts(store, SharedScheduler(clock, store), open_bell(url), SharedCourier(store))
 
 
 @contextmanager
@@ -131,6 +142,15 @@ def _explained() -> Iterator[None]:
         raise InvalidSetting(sentence, "--store") from missing
     except UnusableStore as unusable:
         raise InvalidSetting(str(unusable), "--store") from unusable
+
+
+def _seed_of(secret: str) -> str:
+    """A seed that all who share a store have in common, and that does not give the secret away."""
+    return sha256(f"seed {secret}".encode()).hexdigest()[:32]
+
+
+def _fire(simulation: Simulation, merchant_key: str, lost: Collection[str] = ()) -> None:
+    TimerService(simulation, merchant_key).fire_due(lost)
 
 
 def _deliver(simulation: Simulation, errand: Errand) -> None:

@@ -155,6 +155,13 @@ def main() -> None:
     help="Where everything is kept: memory, sqlite:///FILE, or postgresql://USER@HOST/DATABASE.",
 )
 @setting(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="How many processes serve; more than one need a database as --store.",
+)
+@setting(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     default="info",
@@ -167,6 +174,10 @@ def serve(**options: Any) -> None:
     settings = Settings(**{name: value for name, value in options.items() if value is not None})
     if settings.strict_keys and not (settings.merchants or settings.fixtures):
         raise click.UsageError("--strict-keys leaves nobody in: give --merchant or --fixtures as well.")
+    if settings.workers > 1 and settings.store == MEMORY:
+        raise click.UsageError(
+            "--workers share what is kept in a database, and each would have a memory of its own: give --store as well."
+        )
     if settings.webhooks:
         _check_webhooks(settings.webhooks)
     try:

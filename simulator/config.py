@@ -82,6 +82,7 @@ class Settings:
     smtp: MailServer | None = None
     webhooks: tuple[str, ...] = ()
     store: str = field(default=MEMORY, repr=False)
+    workers: int = 1
     log_level: str = "info"
 
 

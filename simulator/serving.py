@@ -1,4 +1,4 @@
-"""Serves the app with granian: one worker process that holds the whole simulation."""
+"""Serves the app with granian: one worker process that holds the whole simulation, or several that share a database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
-from multiprocessing import parent_process
+from multiprocessing import Value, parent_process
 from multiprocessing.connection import wait
 from secrets import token_urlsafe
 from threading import Thread
@@ -25,6 +25,8 @@ from granian.log import LogLevels
 from simulator.config import MEMORY, url_host
 
 if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
+
     from simulator.bridge import Bridge
     from simulator.config import Settings
     from simulator.domain.merchants import Merchant
@@ -90,13 +92,16 @@ def serve(settings: Settings) -> None:
         interface=Interfaces.RSGI,
         websockets=False,
         log_level=LogLevels.error,
+        workers=settings.workers,
+        respawn_failed_workers=settings.workers > 1,
         workers_kill_timeout=_STOP_SECONDS,  # type: ignore[arg-type]  # it only sleeps
     )
-    server.serve(target_loader=partial(_load, settings), wrap_loader=False)  # type: ignore[arg-type]  # RSGI objects too
+    missing = Value("i", settings.workers) if settings.workers > 1 else None
+    server.serve(target_loader=partial(_load, settings, missing), wrap_loader=False)  # type: ignore[arg-type]  # RSGI objects too
 
 
-def _load(settings: Settings) -> Bridge:
-    """Build the app, in the worker, which alone needs the imports."""
+def _load(settings: Settings, missing: Synchronized[int] | None) -> Bridge:
+    """Build the app, in a worker, which alone needs the imports; the last one that was `missing` says it is ready."""
     from simulator.bootstrap import build_app  # noqa: PLC0415  as the docstring says
     from simulator.bridge import Bridge  # noqa: PLC0415  likewise
     from simulator.web.json import body_limit  # noqa: PLC0415  likewise
@@ -105,10 +110,17 @@ def _load(settings: Settings) -> Bridge:
     app, simulation = build_app(settings)
     merchants = tuple(simulation.configured.values())
     tune_garbage_collection()
-    Thread(target=_announce, args=(settings, *merchants), daemon=True).start()
+    if missing is None or _is_last(missing):
+        Thread(target=_announce, args=(settings, *merchants), daemon=True).start()
     Thread(target=_end_with_parent, daemon=True).start()
     brief = BRIEF if settings.store == MEMORY else ()
     return Bridge(app.wsgi_app, brief, body_limit, partial(_stop, simulation))
+
+
+def _is_last(missing: Synchronized[int]) -> bool:
+    with missing:
+        missing.value -= 1
+        return missing.value == 0
 
 
 def _stop(simulation: Simulation) -> None:

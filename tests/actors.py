@@ -42,6 +42,9 @@ class ManualClock:
 class NoAlarm:
     """Wakes nobody: in a test time passes when the test says so."""
 
+    def watch(self) -> None:
+        pass
+
     def set(self, merchant_key: str, due: datetime | None) -> None:
         pass
 

@@ -63,9 +63,9 @@ def _copied(template: Path, folder: Path) -> str:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL database that all tests share, one after the other."""
-    with databases.postgres_server() as url:
-        upgrade(url)
-        yield url
+    with databases.postgres_server() as server:
+        upgrade(server.url)
+        yield server.url
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def simulation(clock: ManualClock, receivers: Receivers, store_url: str) -> Iter
     simulation = replace(built, clock=clock, alarm=NoAlarm(), sender=receivers, courier=courier)
     courier.start(DeliveryService(simulation).run)
     yield simulation
-    built.store.stop()
+    built.stop()
 
 
 @pytest.fixture

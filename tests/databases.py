@@ -22,26 +22,46 @@ _DEBIAN = Path("/usr/lib/postgresql")
 """Where Debian keeps the server's programs, by version; they are not on the path."""
 
 
-@contextmanager
-def postgres_server() -> Iterator[str]:
-    """Run a server that listens on a socket of its own, and give the URL of its database."""
-    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
-        as_whom: list[str] = []
+class PostgresServer:
+    """A server that listens on a socket in `folder` alone."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._as_whom: list[str] = []
         if os.geteuid() == 0:  # the server refuses to be root
             shutil.chown(folder, "postgres")
-            as_whom = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+            self._as_whom = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        self._run("initdb", "-U", "simulator", "-A", "trust", "-E", "UTF8", "--no-sync")
 
-        def run(program: str, *arguments: str) -> None:
-            command = [*as_whom, _path_of(program), "-D", f"{folder}/data", *arguments]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+    @property
+    def url(self) -> str:
+        """The URL of its database."""
+        return f"postgresql://simulator@/postgres?host={self._folder}"
 
-        run("initdb", "-U", "simulator", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-k {folder} -c listen_addresses= -c fsync=off -c max_connections=300"
-        run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", options, "start")
+    def start(self) -> None:
+        """Serve."""
+        options = f"-k {self._folder} -c listen_addresses= -c fsync=off -c max_connections=300"
+        self._run("pg_ctl", "-w", "-l", f"{self._folder}/log", "-o", options, "start")
+
+    def stop(self) -> None:
+        """Go away without waiting for anybody."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [*self._as_whom, _path_of(program), "-D", f"{self._folder}/data", *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self._folder)
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Run a server."""
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
+        server = PostgresServer(folder)
+        server.start()
         try:
-            yield f"postgresql://simulator@/postgres?host={folder}"
+            yield server
         finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
+            server.stop()
 
 
 def empty(url: str) -> None:

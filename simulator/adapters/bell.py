@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from simulator.domain.ports import Listener
+
 
 class LocalBell:
     """Knows who listens to what; after `silence` nobody waits any more."""
@@ -29,7 +31,7 @@ class LocalBell:
                     listener.rung.set()
 
     @contextmanager
-    def listen(self, topics: Collection[str]) -> Iterator[_Listener]:
+    def listen(self, topics: Collection[str]) -> Iterator[Listener]:
         """Hear the ringing for `topics` from now on."""
         listener = _Listener(self)
         with self._lock:
@@ -44,13 +46,22 @@ class LocalBell:
                     if not self._listeners[topic]:
                         del self._listeners[topic]
 
-    def silence(self) -> None:
-        """End all waits, for the server stops."""
+    def topics(self) -> tuple[str, ...]:
+        """Return what anybody listens for."""
         with self._lock:
-            self._silent = True
+            return tuple(self._listeners)
+
+    def ring_all(self) -> None:
+        """Wake everybody, for it is not known what has changed."""
+        with self._lock:
             for listeners in self._listeners.values():
                 for listener in listeners:
                     listener.rung.set()
+
+    def silence(self) -> None:
+        """End all waits, for the server stops."""
+        self._silent = True
+        self.ring_all()
 
     @property
     def is_silent(self) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from collections import Counter, OrderedDict, deque
 from threading import Condition, Lock, Thread
+from time import sleep
 from typing import TYPE_CHECKING, TypeVar
+
+from simulator.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +27,8 @@ PLACES = 64
 
 PLACES_PER_RECEIVER = 4
 """How many of them to one URL of one merchant."""
+
+_AFTER_FAILURE = 1.0
 
 
 class ThreadCourier:
@@ -92,6 +97,9 @@ class ThreadCourier:
             number, errand = next_
             try:
                 self._carry(errand)
+            except StoreUnavailable:
+                sleep(_AFTER_FAILURE)
+                self.take(errand)  # what came of it was not written down
             except Exception:  # noqa: BLE001  whatever it was, the next must not wait
                 _log.exception("the errand for delivery %s failed", errand.delivery_id)
             finally:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.adapters.memory_things import Space
 from simulator.adapters.memory_world import MemoryTransaction
 from simulator.domain.errors import NotFound, TooManyMerchants
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from simulator.domain.merchants import Merchant
 
 MERCHANTS_LIMIT = 100_000
@@ -22,6 +25,8 @@ class MemoryStore:
         self._spaces: dict[str, Space] = {}
         self._owners: dict[str, str] = {}
         self._enrolling = Lock()
+        self._clock_turns: dict[str, Lock] = {}
+        self._secret = token_hex()
         self._merchants_limit = merchants_limit
 
     def transaction(self, merchant_key: str) -> MemoryTransaction:
@@ -56,9 +61,13 @@ class MemoryStore:
         """Return the key of the merchant that has the payment session, refund or token `id_`."""
         return self._owners.get(id_)
 
-    def unfinished(self) -> tuple[str, ...]:
-        """Return the API keys of the merchants for whom timers are set, or messages are being sent."""
-        return tuple(key for key, space in self._spaces.items() if space.things.is_unfinished)
+    def clock_turn(self, merchant_key: str) -> AbstractContextManager[Any]:
+        """Wait for one's turn to set the merchant's clock."""
+        return self._clock_turns.setdefault(merchant_key, Lock())
+
+    def secret(self) -> str:
+        """Return what nobody outside can guess."""
+        return self._secret
 
     def stop(self) -> None:
         """Forget nothing: it all goes with the process."""

@@ -131,11 +131,6 @@ class Things:
             _discard(self._those_like(before), turn)
             insort(self._those_like(delivery), turn)
 
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether a timer is set, or a message is being sent."""
-        return bool(self.timers) or any(self.deliveries[id_].is_being_sent for _, id_ in self.turns_open)
-
     def _those_like(self, delivery: Delivery) -> list[Turn]:
         return self.turns_over if delivery.is_over else self.turns_open
 

@@ -8,6 +8,8 @@ from heapq import heappop, heappush
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
+from simulator.domain.errors import StoreUnavailable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -36,6 +38,9 @@ class Scheduler:
         """Call `fire` with the key of the merchant from now on."""
         self._fire = fire
 
+    def watch(self) -> None:
+        """Fire what others have set: there are no others."""
+
     def set(self, merchant_key: str, due: datetime | None) -> None:
         """Fire at the real instant `due`, and not at what was set before; None for not at all."""
         with self._changed:
@@ -63,6 +68,8 @@ class Scheduler:
         while (merchant_key := self._next()) is not None:
             try:
                 self._fire(merchant_key)
+            except StoreUnavailable:
+                self.set(merchant_key, self._clock.now() + _AFTER_FAILURE)
             except Exception:  # noqa: BLE001  whatever it was, the others must not wait
                 _log.exception("the timers of %s failed", merchant_key)
                 self.set(merchant_key, self._clock.now() + _AFTER_FAILURE)

@@ -126,11 +126,6 @@ class Delivery:
         return self.outcome in OVER
 
     @property
-    def is_being_sent(self) -> bool:
-        """Whether an attempt is under way."""
-        return self.outcome is Outcome.SENDING
-
-    @property
     def is_held_back(self) -> bool:
         """Whether it lets the next one about the same payment go first."""
         return self.outcome is Outcome.DUE and self.effect is not None and self.effect.reorder

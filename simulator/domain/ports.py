@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -166,8 +166,11 @@ class Store(Protocol):
     def owner(self, id_: str) -> str | None:
         """Return the key of the merchant that has the thing `id_` (all but timers and events), or is adding it."""
 
-    def unfinished(self) -> tuple[str, ...]:
-        """Return the API keys of the merchants for whom timers are set, or messages are being sent."""
+    def clock_turn(self, merchant_key: str) -> AbstractContextManager[Any]:
+        """Wait for one's turn to set the merchant's clock, and keep others waiting until this is left."""
+
+    def secret(self) -> str:
+        """Return what all who share the store know, and nobody else can guess."""
 
     def stop(self) -> None:
         """Need what things are kept in no more."""
@@ -189,6 +192,9 @@ class Ids(Protocol):
 
 class Alarm(Protocol):
     """Whoever wakes up to fire the timers of a merchant."""
+
+    def watch(self) -> None:
+        """Fire from now on also what was set by others who are gone."""
 
     def set(self, merchant_key: str, due: datetime | None) -> None:
         """Fire at the real instant `due`, and not at what was set before; None for not at all."""

@@ -23,6 +23,8 @@ from simulator.domain.webhooks import DeliveryMode, DeliveryOrder, redacted
 from simulator.service.faults import hit_message
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from simulator.domain.merchants import Merchant
     from simulator.domain.payments import Payment
     from simulator.domain.webhooks import Webhook
@@ -87,10 +89,11 @@ def cancel(work: Work, webhook_id: str) -> None:
             _tell_end(work, delivery, Outcome.CANCELLED)
 
 
-def take_up(work: Work) -> None:
-    """Try again what was being sent when the world stood still."""
+def take_up(work: Work, delivery_ids: Collection[str] | None = None) -> None:
+    """Try again what was being sent when the world stood still, all of it or some."""
     for delivery in work.world.deliveries(DeliveryQuery(limit=DELIVERIES_KEPT, outcomes={Outcome.SENDING})):
-        _try(work, delivery.wait_until(work.at))
+        if delivery_ids is None or delivery.id in delivery_ids:
+            _try(work, delivery.wait_until(work.at))
 
 
 def keep(work: Work, delivery: Delivery) -> None:

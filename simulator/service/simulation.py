@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
@@ -40,8 +40,7 @@ class Simulation:
     `configured` are the merchants from fixtures and settings as they were at the start, and `pasts` what had happened
     to some of them by then; with `strict_keys` there are no others. `fault_presets` are by name. `seed` is that of the
     merchants that have none of their own. Every merchant starts with the `webhooks`, beside its own; their messages say
-    to be sent by the `user_agent`. `clock_turns`, by key, let one after the other set a merchant's clock. `waits` are
-    the places for those who wait.
+    to be sent by the `user_agent`. `waits` are the places for those who wait.
     """
 
     store: Store
@@ -63,7 +62,6 @@ class Simulation:
     fault_presets: Mapping[str, Preset] = field(default_factory=dict)
     webhooks: tuple[str, ...] = ()
     user_agent: str = "banked-simulator"
-    clock_turns: dict[str, Lock] = field(default_factory=dict, repr=False)
     waits: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(WAITS_LIMIT), repr=False)
 
     def starting_merchant(self, key: str) -> Merchant:

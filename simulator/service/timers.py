@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from simulator.domain.clock import iso
@@ -15,7 +14,7 @@ from simulator.domain.timers import TimerKind
 from simulator.service import bank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
     from simulator.domain.clock import MerchantClock
@@ -69,7 +68,7 @@ class TimerService:
 
         InvalidTime when it would go backwards.
         """
-        with self._simulation.clock_turns.setdefault(self._key, Lock()):
+        with self._simulation.store.clock_turn(self._key):
             return self._set_clock(change)
 
     def _set_clock(self, change: Callable[[MerchantClock, datetime], MerchantClock]) -> ClockSet:
@@ -101,17 +100,13 @@ class TimerService:
         with self._simulation.store.transaction(self._key) as world:
             return [_with_attempt(world, each) for each in fired]
 
-    def resume(self) -> None:
-        """Go on where the end of a process interrupted the world."""
-        from simulator.service import outgoing  # noqa: PLC0415  costs start-up time
-
+    def fire_due(self, lost: Collection[str] = ()) -> None:
+        """Fire what is due by now, and have the deliveries sent again that were `lost` with who was sending them."""
         with self._simulation.work(self._key) as work:
-            outgoing.take_up(work)
-            work.retime()
+            if lost:
+                from simulator.service import outgoing  # noqa: PLC0415  costs start-up time
 
-    def fire_due(self) -> None:
-        """Fire what is due by now."""
-        with self._simulation.work(self._key) as work:
+                outgoing.take_up(work, lost)
             _fire_until(work, work.at, _BATCH)
             work.retime()
 

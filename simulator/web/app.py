@@ -37,7 +37,7 @@ def create_app(simulation: Simulation, public_url: str, admin_token: str = "") -
     app.register_blueprint(inbox.routes)
     app.register_blueprint(probes.routes)
     with_testers = _Lazily(app.wsgi_app, (_TESTERS_API,), lambda: create_testers_app(admin_token).wsgi_app)
-    with_pages = _Lazily(with_testers, _PAGES, lambda: create_pages_app().wsgi_app)
+    with_pages = _Lazily(with_testers, _PAGES, lambda: create_pages_app(simulation.store.secret()).wsgi_app)
     calls = Calls(Transporting(with_pages), simulation, public_url)
     setattr(app, "wsgi_app", Tracing(calls, simulation.ids))  # noqa: B010  a method that Flask means to be replaced
     return app
@@ -53,12 +53,12 @@ def create_testers_app(admin_token: str) -> Flask:
     return app
 
 
-def create_pages_app() -> Flask:
-    """The app of the payer's pages alone, to be called as a part of `create_app`."""
+def create_pages_app(secret: str) -> Flask:
+    """The app of the payer's pages alone, to be called as a part of `create_app`; `secret` signs its cookies."""
     from simulator.web.pages import furnish  # noqa: PLC0415  costs start-up time, and many tests show no page
 
     app = _flask()
-    furnish(app)
+    furnish(app, secret)
     return app
 
 

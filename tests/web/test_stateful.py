@@ -81,7 +81,7 @@ class TwoMerchants(RuleBasedStateMachine):
         super().__init__()
         self.clock = actors.ManualClock()
         built = build_simulation(Settings(seed="walk", store=store_url))
-        self.store = built.store
+        self.built = built
         client = create_app(replace(built, clock=self.clock, alarm=actors.NoAlarm()), actors.PUBLIC_URL).test_client()
         self.tester = actors.Tester(client)
         self.merchants = {
@@ -93,7 +93,7 @@ class TwoMerchants(RuleBasedStateMachine):
         self.idempotency_keys = count()
 
     def teardown(self) -> None:
-        self.store.stop()
+        self.built.stop()
 
     # What the actors do
 

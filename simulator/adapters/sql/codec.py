@@ -10,7 +10,7 @@ import msgspec
 
 from simulator.domain.access import ClientKey, IdempotentCall, Token
 from simulator.domain.clock import EPOCH
-from simulator.domain.deliveries import Delivery
+from simulator.domain.deliveries import Delivery, Outcome
 from simulator.domain.emails import Email
 from simulator.domain.events import Event
 from simulator.domain.inbox import Received
@@ -79,8 +79,8 @@ def id_of(thing: Thing) -> str:
     return thing.token if isinstance(thing, ClientKey) else thing.id
 
 
-def thing_row(thing: Thing, number: int = 0) -> Row:
-    """The row of the `number`th thing; a number that it has already stays."""
+def thing_row(thing: Thing, claimant: str, number: int = 0) -> Row:
+    """The row of the `number`th thing; a number that it has already stays. Who keeps it is the `claimant`."""
     row: Row = {
         "id": id_of(thing),
         "kind": KINDS[type(thing)],
@@ -90,6 +90,7 @@ def thing_row(thing: Thing, number: int = 0) -> Row:
         "parent": None,
         "event": None,
         "expires": None,
+        "claim": None,
         "value": dumped(thing),
     }
     match thing:
@@ -101,12 +102,14 @@ def thing_row(thing: Thing, number: int = 0) -> Row:
             row.update(expires=microseconds(thing.expires_at))
         case Delivery():
             row.update(number=thing.number, state=thing.outcome, parent=thing.subject, event=thing.event)
+            row["claim"] = claimant if thing.outcome is Outcome.SENDING else None
     return row
 
 
-def call_row(call: IdempotentCall) -> Row:
-    """The row of an idempotent call."""
-    return {"id": call.id, "expires": microseconds(call.expires_at), "value": dumped(call)}
+def call_row(call: IdempotentCall, claimant: str) -> Row:
+    """The row of an idempotent call, on which the `claimant` works until there is an answer."""
+    row = {"id": call.id, "expires": microseconds(call.expires_at), "value": dumped(call)}
+    return {**row, "claim": None if call.answer else claimant}
 
 
 def timer_row(timer: Timer) -> Row:

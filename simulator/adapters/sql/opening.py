@@ -8,6 +8,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from simulator.adapters.sql import schema
+from simulator.adapters.sql.bells import PostgresBell, SharedBell, SqliteBell
 from simulator.adapters.sql.dialects import Dialect, Postgres, Sqlite
 from simulator.adapters.sql.store import SqlStore
 from simulator.domain.errors import UnusableStore
@@ -22,6 +23,12 @@ def open_store(url: str) -> SqlStore:
         dialect.close()
         raise
     return SqlStore(dialect)
+
+
+def open_bell(url: str) -> SharedBell:
+    """What tells all processes that share a database what has changed."""
+    parts = make_url(url)
+    return SqliteBell(parts.database or "") if parts.drivername == "sqlite" else PostgresBell(parts)
 
 
 def upgrade(url: str) -> str:

@@ -22,9 +22,9 @@ _KEYS: Mapping[Table, str] = {things: "id", events: "number", timers: "id", call
 """By what the rows of one merchant are told apart."""
 
 _CHANGING: Mapping[Table, tuple[str, ...]] = {
-    things: ("state", "value"),
+    things: ("state", "claim", "value"),
     events: ("kind", "subject", "webhook_event", "value"),
-    calls: ("expires", "value"),
+    calls: ("expires", "claim", "value"),
 }
 """What of a row may change."""
 

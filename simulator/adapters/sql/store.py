@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from secrets import token_hex
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,16 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-from simulator.adapters.sql.codec import KINDS, Head, dumped, loaded
-from simulator.adapters.sql.tables import merchants, things, timers
+from simulator.adapters.sql.claims import Claims
+from simulator.adapters.sql.codec import Head, dumped, loaded
+from simulator.adapters.sql.tables import merchants, shared, things
 from simulator.adapters.sql.world import SqlWorld
-from simulator.domain.deliveries import Delivery, Outcome
 from simulator.domain.errors import NotFound, StoreUnavailable
 from simulator.domain.merchants import Merchant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection
 
@@ -33,6 +35,10 @@ class SqlStore:
         self._dialect = dialect
         self._numbers: dict[str, int] = {}
         self._turns: dict[str, Lock] = {}
+        self._is_over = False
+        self.claims = Claims(self._connected)
+        self.claims.beat()
+        self._secret = self._agreed("secret", token_hex())
 
     @contextmanager
     def transaction(self, merchant_key: str) -> Iterator[World]:
@@ -44,7 +50,7 @@ class SqlStore:
                 connection.exec_driver_sql(self._dialect.begin)
             world: SqlWorld | None = None
             try:
-                world = self._world(connection, number)
+                world = SqlWorld(connection, self._dialect, self.claims.me, number)
                 yield world
                 world.finish()
             except BaseException:
@@ -75,13 +81,6 @@ class SqlStore:
         with self._connected() as connection:
             return tuple(connection.scalars(select(merchants.c.key).order_by(merchants.c.number)))
 
-    def unfinished(self) -> tuple[str, ...]:
-        """Return the API keys of the merchants for whom something is due, or on its way."""
-        sending = (things.c.kind == KINDS[Delivery]) & (things.c.state == Outcome.SENDING)
-        those = select(timers.c.merchant).union(select(things.c.merchant).where(sending))
-        with self._connected() as connection:
-            return tuple(connection.scalars(select(merchants.c.key).where(merchants.c.number.in_(those))))
-
     def owner(self, id_: str) -> str | None:
         """Return the key of the merchant that has the thing `id_`."""
         if "\0" in id_:
@@ -91,9 +90,32 @@ class SqlStore:
             key: str | None = connection.scalar(owner.where(things.c.id == id_))
         return key
 
+    def clock_turn(self, merchant_key: str) -> AbstractContextManager[None]:
+        """Wait for one's turn to set the merchant's clock, in this process or another."""
+        return self.claims.clock_turn(self._number(merchant_key))
+
+    def secret(self) -> str:
+        """Return what only those know who share the database."""
+        return self._secret
+
+    def sent_by_others(self, merchant_key: str) -> set[str]:
+        """Return the ids of the merchant's deliveries that other processes are sending."""
+        return self.claims.sent_by_others(self._number(merchant_key))
+
     def stop(self) -> None:
-        """Let the database go."""
+        """Let the database go, and what this process has taken on."""
+        with suppress(StoreUnavailable):
+            self.claims.leave()
+        self._is_over = True
         self._dialect.close()
+
+    def _agreed(self, name: str, proposed: str) -> str:
+        """What all processes take for `name`: what the first of them proposed."""
+        with self._connected() as connection:
+            with suppress(IntegrityError):
+                connection.execute(insert(shared).values(name=name, value=proposed))
+            value: str = connection.scalars(select(shared.c.value).where(shared.c.name == name)).one()
+        return value
 
     def _number(self, merchant_key: str) -> int:
         """Which merchant this is in the tables; NotFound when none has the key."""
@@ -106,12 +128,6 @@ class SqlStore:
             self._numbers[merchant_key] = number
         return self._numbers[merchant_key]
 
-    def _world(self, connection: Connection, number: int) -> SqlWorld:
-        of = merchants.c
-        mine = select(of.value, of.head).where(of.number == number).with_for_update()
-        row = connection.execute(mine).one()
-        return SqlWorld(connection, self._dialect, number, loaded(Merchant, row.value), loaded(Head, row.head))
-
     def _end(self, connection: Connection, world: SqlWorld | None, how: str) -> None:
         begun = self._dialect.begin or (world is not None and world.is_written_to)
         if begun and not connection.invalidated:
@@ -121,6 +137,10 @@ class SqlStore:
     def _connected(self) -> Iterator[Connection]:
         try:
             with self._dialect.engine.connect() as connection:
-                yield connection
+                try:
+                    yield connection
+                finally:
+                    if self._is_over and not connection.invalidated:
+                        connection.detach()  # nobody will want it again
         except (OperationalError, InterfaceError, NoConnection) as lost:
             raise StoreUnavailable("The database cannot be reached: try again.") from lost

@@ -20,6 +20,7 @@ from simulator.adapters.sql.codec import (
     dumped,
     event_row,
     id_of,
+    loaded,
     microseconds,
     thing_row,
     timer_row,
@@ -64,23 +65,36 @@ _CLEARED = {
 class SqlWorld(SqlReading):
     """A `World` in a transaction that others have begun on `connection`, and commit or roll back."""
 
-    def __init__(self, connection: Connection, dialect: Dialect, number: int, merchant: Merchant, head: Head) -> None:
-        self._connection, self._dialect, self._number = connection, dialect, number
-        self._merchant, self._head = merchant, head
-        self._was = merchant, deepcopy(head)
+    def __init__(self, connection: Connection, dialect: Dialect, claimant: str, number: int) -> None:
+        """Open the world of the `number`th merchant; the `claimant` takes on what is begun in it."""
+        self._connection, self._dialect, self._claimant, self._number = connection, dialect, claimant, number
+        of = tables.merchants.c
+        row = connection.execute(select(of.value, of.head, of.due).where(of.number == number).with_for_update()).one()
+        self._merchant, self._head = loaded(Merchant, row.value), loaded(Head, row.head)
+        self._was: tuple[Merchant, Head, int | None] = self._merchant, deepcopy(self._head), row.due
         self._layers = [Pending(number)]
         self._marks = 0
-        self._is_written_to = False
+        self._is_written_to = self._is_retimed = False
         self._known, self._known_events, self._known_calls, self._agenda = {}, {}, {}, None
         self._new_timers, self._gone_timers = {}, set()
 
     def finish(self) -> None:
         """Write down all that has changed."""
         self._write_down()
-        if (self._merchant, self._head) != self._was:
+        if (is_ := (self._merchant, self._head, self._due())) != self._was:
             self._begin_writing()
-            row = {"value": dumped(self._merchant), "head": dumped(self._head)}
+            merchant, head, due = is_
+            row = {"value": dumped(merchant), "head": dumped(head), "due": due}
             self._connection.execute(update(tables.merchants).where(tables.merchants.c.number == self._number), row)
+
+    def _due(self) -> int | None:
+        """When the first timer is due, in real time, as a number."""
+        was, _, due = self._was
+        if not self._is_retimed and self._merchant.clock == was.clock:
+            return due
+        timer = self.next_timer()
+        instant = self._merchant.clock.when(timer.due) if timer else None
+        return None if instant is None else microseconds(instant)
 
     @property
     def is_written_to(self) -> bool:
@@ -116,6 +130,7 @@ class SqlWorld(SqlReading):
     def add(self, value: Thing | Timer) -> None:
         """Keep something new."""
         if isinstance(value, Timer):
+            self._is_retimed = True
             self._pending.insert(tables.timers, timer_row(value))
             self._new_timers[value.id] = value
             self._gone_timers.discard(value.id)
@@ -126,7 +141,7 @@ class SqlWorld(SqlReading):
         if not self.is_free(id_):
             raise DuplicateId(id_)
         self._head.added += 1
-        self._pending.insert(tables.things, thing_row(value, self._head.added))
+        self._pending.insert(tables.things, thing_row(value, self._claimant, self._head.added))
         self._known[id_] = value
         if (limit := _KEPT.get(type(value))) is not None:
             self._make_room(type(value), limit)
@@ -137,16 +152,17 @@ class SqlWorld(SqlReading):
             self._merchant = value
         elif isinstance(value, IdempotentCall):
             write = self._pending.insert if self.call(value.id) is None else self._pending.update
-            write(tables.calls, call_row(value))
+            write(tables.calls, call_row(value, self._claimant))
             self._known_calls[value.id] = value
         else:
             self._check(value)
-            self._pending.update(tables.things, thing_row(value))
+            self._pending.update(tables.things, thing_row(value, self._claimant))
             self._known[id_of(value)] = value
 
     def remove(self, value: Payment | Token | IdempotentCall | Timer) -> None:
         """Forget something."""
         if isinstance(value, Timer):
+            self._is_retimed = True
             self._pending.delete(tables.timers, value.id)
             self._gone_timers.add(value.id)
             if self._agenda is not None:
@@ -180,6 +196,7 @@ class SqlWorld(SqlReading):
             "events": self._size(tables.events),
         }
         self._begin_writing()
+        self._is_retimed = True
         for table in (tables.things, tables.calls, tables.timers, tables.events):
             self._connection.execute(delete(table).where(self._is_here(table)))
         self._head = Head()

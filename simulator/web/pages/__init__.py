@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from jinja2 import StrictUndefined
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
 _ASSETS_AGE = 86_400
 
 
-def furnish(app: Flask) -> None:
-    """Give `app` the pages, and what they are made of under /assets."""
-    app.secret_key = token_hex()
+def furnish(app: Flask, secret: str) -> None:
+    """Give `app` the pages, of which `secret` signs the cookies, and what they are made of under /assets."""
+    app.secret_key = secret
     app.config.update(
         SESSION_COOKIE_NAME="simulator_visitor",
         SESSION_COOKIE_SAMESITE="Lax",

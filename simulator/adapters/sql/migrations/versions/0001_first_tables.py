@@ -1,7 +1,7 @@
 """The first tables."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, Integer, Text
+from sqlalchemy import BigInteger, Column, Integer, Text, text
 
 revision = "0001"
 down_revision = None
@@ -16,6 +16,8 @@ def upgrade() -> None:
         Column("key", Text, nullable=False, unique=True),
         Column("value", Text, nullable=False),
         Column("head", Text, nullable=False),
+        Column("due", BigInteger),
+        Column("clock_turn", Text),
     )
     op.create_table(
         "things",
@@ -28,6 +30,7 @@ def upgrade() -> None:
         Column("parent", Text),
         Column("event", Text),
         Column("expires", BigInteger),
+        Column("claim", Text),
         Column("value", Text, nullable=False),
     )
     op.create_table(
@@ -35,6 +38,7 @@ def upgrade() -> None:
         Column("merchant", BigInteger, primary_key=True),
         Column("id", Text, primary_key=True),
         Column("expires", BigInteger, nullable=False),
+        Column("claim", Text),
         Column("value", Text, nullable=False),
     )
     op.create_table(
@@ -55,8 +59,21 @@ def upgrade() -> None:
         Column("webhook_event", Text),
         Column("value", Text, nullable=False),
     )
+    op.create_table("workers", Column("id", Text, primary_key=True), Column("beat", BigInteger, nullable=False))
+    op.create_table("shared", Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
     for name, table, *columns in _INDEXES:
         op.create_index(name, table, columns)
+    for name, table, column in _INDEXES_OF_FEW:
+        has_some = text(f"{column} IS NOT NULL")
+        op.create_index(name, table, [column], postgresql_where=has_some, sqlite_where=has_some)
+
+
+_INDEXES_OF_FEW = [
+    ("merchants_by_due", "merchants", "due"),
+    ("merchants_by_clock_turn", "merchants", "clock_turn"),
+    ("things_by_claim", "things", "claim"),
+    ("calls_by_claim", "calls", "claim"),
+]
 
 
 _INDEXES = [
