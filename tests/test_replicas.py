@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import cycle, groupby
+from multiprocessing import get_context
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
-from tests.actors import payment_request
+from simulator.adapters.sql.opening import upgrade
+from simulator.bootstrap import build_app
+from simulator.config import Settings
+from tests import databases
+from tests.actors import PUBLIC_URL, MerchantCaller, payment_request
 from tests.hooks import KEY
 from tests.processes import Replica, replicas
 from tests.served import PATIENCE, PROGRESS, WORLD, Receiver, World
+from tests.writer import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,6 +109,60 @@ def test_what_a_stopped_process_was_sending_another_sends_at_once(store: str, re
             assert time.monotonic() < stopped + PATIENCE
         [delivery] = World(staying.url).deliveries()
     assert [line[2] for line in receiver.lines] == [delivery["id"]] * 2
+
+
+def test_a_lost_database_is_told_and_found_again(receiver: Receiver) -> None:
+    with databases.postgres_server() as server:
+        upgrade(server.url)
+        with replicas(server.url, 1) as [replica]:
+            world = World(replica.url)
+            world.wants_webhook(f"{receiver.url}/hooks", *PROGRESS)
+            payment = world.pays("approve_slowly")
+            page = world.ask("GET", f"/v2/payment_sessions/{payment}")["url"].removeprefix(world.url)
+            server.stop()
+            for method, path in (("GET", "/v2/payment_sessions"), ("GET", "/readyz"), ("POST", f"{WORLD}/reset")):
+                answer = asks(world, method, path)
+                assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+                assert answer.json()["errors"][0]["code"] == "service_unavailable"
+            assert asks(world, "GET", page).status_code == 503
+            assert asks(world, "GET", "/livez").status_code == 200
+            server.start()
+            end = time.monotonic() + PATIENCE
+            while asks(world, "GET", "/readyz").status_code != 200:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            world.ask("GET", f"/__admin/payment_sessions/{payment}/wait?until=idle&timeout=30")
+    assert [line[0] for line in receiver.lines] == list(PROGRESS)
+
+
+def test_a_file_survives_a_hundred_kills_with_all_that_was_acknowledged(sqlite: str) -> None:
+    forks = get_context("forkserver")
+    forks.set_forkserver_preload(["tests.writer"])
+    chance = random.Random(1)  # noqa: S311  no secret
+    states: dict[str, str] = {}
+    for _ in range(100):
+        told, tell = forks.Pipe(duplex=False)
+        writer = forks.Process(target=write, args=(sqlite, tell))
+        writer.start()
+        tell.close()
+        states.update([told.recv()])
+        time.sleep(chance.uniform(0, 0.1))
+        writer.kill()
+        writer.join()
+        with suppress(EOFError):
+            while told.poll():
+                states.update([told.recv()])
+        told.close()
+    connection = sqlite3.connect(sqlite.removeprefix("sqlite:///"))
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()
+    app, simulation = build_app(Settings(store=sqlite, public_url=PUBLIC_URL))
+    merchant = MerchantCaller(app.test_client())
+    for payment, state in states.items():
+        kept = merchant.ask("GET", f"/v2/payment_sessions/{payment}")["state"]
+        assert kept == state or (kept, state) == ("sent", "awaiting_provider")  # it was paid, and not answered any more
+    simulation.stop()
+    assert len(states) > 100
 
 
 # Several at once.
