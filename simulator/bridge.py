@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _THREADS = 256
 """How many calls may take their time at once."""
 
+_LONG_TURN = 0.05
+"""Seconds: many times as long as a call to a brief path takes that has to wait for nobody."""
+
 _HEADER_NAMES = 1000
 _NOT_ASCII = "\N{REPLACEMENT CHARACTER}".encode().decode("latin-1")
 """Stands for a header value that granian does not pass on; nothing that checks a value lets it through."""
@@ -39,6 +42,7 @@ class Bridge:
 
     A call to a path that starts with one of `brief` is answered in the event loop itself, which is fastest and one at
     a time; any other may take its time in a thread, and as long as one of those changes something, so may all others.
+    Where they are `shared` with other processes, those to brief paths run in a thread one after the other.
     `body_limit` is the most bytes of a body that `app` has use for at a path. `stop` ends what they wait for.
     """
 
@@ -48,6 +52,8 @@ class Bridge:
         brief: tuple[str, ...],
         body_limit: Callable[[str], int],
         stop: Callable[[], None],
+        *,
+        shared: bool = False,
     ) -> None:
         self._app = app
         self._stop = stop
@@ -55,6 +61,7 @@ class Bridge:
         self._body_limit = body_limit
         self._threads = ThreadPoolExecutor(_THREADS, "call")
         self._changes = 0
+        self._turn = asyncio.Semaphore(1) if shared else None
 
     def __rsgi_del__(self, _: object) -> None:
         """Let whoever waits go, for the server stops."""
@@ -70,7 +77,10 @@ class Bridge:
         environ = _environ(scope, body or b"")
         if body is not None:
             environ[BODY] = body
-        if scope.path.startswith(self._brief) and not self._changes:
+        is_brief = scope.path.startswith(self._brief)
+        if is_brief and self._turn is not None:
+            response = await self._call_in_turn(environ, self._turn)
+        elif is_brief and not self._changes:
             response = _call(self._app, environ)
         else:
             response = await self._call_in_thread(environ)
@@ -87,6 +97,27 @@ class Bridge:
             return await asyncio.get_running_loop().run_in_executor(self._threads, _call, self._app, environ)
         finally:
             self._changes -= changes
+
+    async def _call_in_turn(self, environ: WSGIEnvironment, turn: asyncio.Semaphore) -> Response:
+        """Answer in a thread, but one after the other: Python's threads, at work side by side, hold each other up.
+
+        One that takes longer than usual waits for somebody elsewhere, and must not hold up those who need not.
+        """
+        loop, is_over = asyncio.get_running_loop(), False
+
+        def end() -> None:
+            nonlocal is_over
+            if not is_over:
+                is_over = True
+                turn.release()
+
+        await turn.acquire()
+        early = loop.call_later(_LONG_TURN, end)
+        try:
+            return await loop.run_in_executor(self._threads, _call, self._app, environ)
+        finally:
+            early.cancel()
+            end()
 
     async def _read(self, scope: Scope, protocol: HTTPProtocol) -> bytes | None:
         """The body; of one that is longer than the limit, only enough for `app` to see that, or nothing."""

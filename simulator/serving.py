@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from simulator.domain.merchants import Merchant
     from simulator.service.simulation import Simulation
 
-BRIEF = ("/v2/", "/oauth/", "/livez", "/readyz")
-"""The calls that take no longer than it takes to work them out, when nothing has to be asked of a database."""
+BRIEF = ("/v2/", "/oauth/")
+"""The calls that take no longer than it takes to work them out, and to ask a database."""
 
 _STOP_SECONDS = 3.0
 _PARTING_SECONDS = 2.0
@@ -113,8 +113,8 @@ def _load(settings: Settings, missing: Synchronized[int] | None) -> Bridge:
     if missing is None or _is_last(missing):
         Thread(target=_announce, args=(settings, *merchants), daemon=True).start()
     Thread(target=_end_with_parent, daemon=True).start()
-    brief = BRIEF if settings.store == MEMORY else ()
-    return Bridge(app.wsgi_app, brief, body_limit, partial(_stop, simulation))
+    shared = settings.workers > 1 or not settings.store.startswith((MEMORY, "sqlite:"))
+    return Bridge(app.wsgi_app, BRIEF, body_limit, partial(_stop, simulation), shared=shared)
 
 
 def _is_last(missing: Synchronized[int]) -> bool:

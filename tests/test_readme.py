@@ -43,12 +43,17 @@ def alike(text: str) -> object:
 
 
 def test_the_tour_does_what_it_says(tmp_path: Path) -> None:
+    with running_simulator() as address:
+        take_tour(address, tmp_path)
+
+
+def take_tour(address: str, folder: Path) -> None:
+    """Run all commands at the simulator with this address, and see that they answer what is written."""
     steps = list(tour())
     assert len(steps) > 5
-    with running_simulator() as address:
-        script = "\necho; echo =====\n".join(command for command, _ in steps)
-        script = script.replace("http://127.0.0.1:2265", address)
-        done = subprocess.run(["bash", "-eu", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    script = "\necho; echo =====\n".join(command for command, _ in steps)
+    script = script.replace("http://127.0.0.1:2265", address)
+    done = subprocess.run(["bash", "-eu", "-c", script], cwd=folder, capture_output=True, text=True, check=True)
     for (command, expected), answer in zip(steps, done.stdout.split("====="), strict=True):
         if expected is not None:
             assert alike(answer) == alike(expected), command

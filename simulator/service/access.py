@@ -30,11 +30,12 @@ class AccessService:
                 "This looks like a live key. The simulator moves no money and should never see one: use pk_test_NAME "
                 "and sk_test_NAME, and consider the live key leaked if anybody else can read this traffic."
             )
-        merchant = self._simulation.store.merchant(key) or self._starting_merchant(key)
+        known = self._simulation.store.merchant(key)
+        merchant = known or self._starting_merchant(key)
         expected = merchant.secret if merchant else ""
         if not hmac.compare_digest(expected.encode(), secret.encode(errors="replace")) or merchant is None:
             raise Unauthenticated(self._advice(key))
-        return self._simulation.merchant(key)
+        return known or self._simulation.merchant(key)
 
     def _advice(self, key: str) -> str:
         """What to try instead of a key and a secret that were refused."""

@@ -31,6 +31,9 @@ _SQLITE_POLL = 0.04
 _PATIENCE = 0.5
 """Seconds that the first one who listens waits until others are heard."""
 
+_GATHERING = 0.005
+"""Seconds for which rings are gathered after some were told, so that telling takes little of a busy server's time."""
+
 _CHANNEL = "banked_simulator"
 _TOPICS_AT_ONCE = 500
 """A notification of PostgreSQL has less than 8,000 bytes, and a topic takes nine of them."""
@@ -121,6 +124,7 @@ class PostgresBell(SharedBell):
                 for first in range(0, len(numbers), _TOPICS_AT_ONCE):
                     words = " ".join([self._me, *numbers[first : first + _TOPICS_AT_ONCE]])
                     connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, words))
+                self._is_over.wait(_GATHERING)
 
     def _hear(self) -> None:
         with self._connection() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,8 @@ from simulator.domain.refunds import Refund
 from simulator.domain.timers import Timer, TimerKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     Row = dict[str, Any]
     """What is in a table, by column, but for whose it is."""
 
@@ -50,6 +52,10 @@ class Head:
     kept: dict[str, int] = field(default_factory=dict)
     last_event: int = 0
     latest: datetime = EPOCH
+
+    def copy(self) -> Head:
+        """The same, to go back to."""
+        return replace(self, counts=dict(self.counts), kept=dict(self.kept))
 
 
 _encode = msgspec.json.Encoder().encode
@@ -123,9 +129,10 @@ def timer_row(timer: Timer) -> Row:
     }
 
 
-def timer_of(row: Any) -> Timer:
+def timer_of(row: Sequence[Any]) -> Timer:
     """The timer in a row."""
-    return Timer(EPOCH + row.due * _MICROSECOND, row.id, TimerKind(row.kind), row.subject, row.because)
+    _, id_, due, kind, subject, because = row
+    return Timer(EPOCH + due * _MICROSECOND, id_, TimerKind(kind), subject, because)
 
 
 def event_row(event: Event) -> Row:

@@ -6,10 +6,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, bindparam, delete, insert, update
-from sqlalchemy.exc import IntegrityError
 
+from simulator.adapters.sql.prepared import Prepared
 from simulator.adapters.sql.tables import calls, events, things, timers
-from simulator.domain.errors import DuplicateId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,10 +32,10 @@ def _is_it(table: Table) -> Any:
     return (table.c.merchant == bindparam("in_merchant")) & (table.c[_KEYS[table]] == bindparam("with_key"))
 
 
-_INSERT = {table: insert(table) for table in _KEYS}
-_DELETE = {table: delete(table).where(_is_it(table)) for table in _KEYS}
+_INSERT = {table: Prepared(insert(table)) for table in _KEYS}
+_DELETE = {table: Prepared(delete(table).where(_is_it(table))) for table in _KEYS}
 _UPDATE = {
-    table: update(table).where(_is_it(table)).values({column: bindparam(f"to_{column}") for column in columns})
+    table: Prepared(update(table).where(_is_it(table)).values({each: bindparam(f"to_{each}") for each in columns}))
     for table, columns in _CHANGING.items()
 }
 
@@ -87,22 +86,17 @@ class Pending:
                 self._change(table, key, row)
 
     def write(self, connection: Connection) -> None:
-        """Tell the database; DuplicateId when somebody was faster to give one of the ids."""
-        try:
-            self._write(connection)
-        except IntegrityError as taken:
-            raise DuplicateId(", ".join(self._inserted[things])) from taken
-
-    def _write(self, connection: Connection) -> None:
+        """Tell the database; an error of integrity when somebody was faster to give one of the ids."""
         for table, keys in self._deleted.items():
             if keys:
-                connection.execute(_DELETE[table], [self._named(key) for key in keys])
+                _DELETE[table].tell(connection, [self._named(key) for key in keys])
         for table, rows in self._inserted.items():
             if rows:
-                connection.execute(_INSERT[table], list(rows.values()))
+                _INSERT[table].tell(connection, list(rows.values()))
         for table, rows in self._updated.items():
             if rows:
-                connection.execute(_UPDATE[table], [{**self._named(key), **_to(row)} for key, row in rows.items()])
+                changes = [{**self._named(key), **_to(row)} for key, row in rows.items()]
+                _UPDATE[table].tell(connection, changes)
 
     def _named(self, key: Any) -> Row:
         return {"in_merchant": self._merchant, "with_key": key}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, bindparam, or_, select
 
 from simulator.adapters.sql import tables
 from simulator.adapters.sql.agenda import LENGTH, Agenda
 from simulator.adapters.sql.codec import KINDS, loaded, microseconds, timer_of
+from simulator.adapters.sql.prepared import Prepared
 from simulator.domain.access import ClientKey, IdempotentCall, Token
 from simulator.domain.contents import Contents
 from simulator.domain.deliveries import Delivery
@@ -36,6 +37,25 @@ if TYPE_CHECKING:
 T = TypeVar("T", Payment, Refund, Token, ClientKey, Email, Delivery, Received)
 
 _things, _events, _timers, _calls = tables.things, tables.events, tables.timers, tables.calls
+
+
+_THING = Prepared(select(_things.c.merchant, _things.c.kind, _things.c.value).where(_things.c.id == bindparam("of")))
+_EVENT = Prepared(
+    select(_events.c.value).where(_events.c.merchant == bindparam("merchant"), _events.c.number == bindparam("of"))
+)
+_REFUNDS_OF_ONE = Prepared(
+    select(_things.c.value)
+    .where(_things.c.merchant == bindparam("merchant"), _things.c.kind == KINDS[Refund])
+    .where(_things.c.parent == bindparam("of"))
+    .order_by(_things.c.number)
+)
+_DUE_FIRST = Prepared(
+    select(_timers)
+    .where(_timers.c.merchant == bindparam("merchant"))
+    .order_by(_timers.c.due, _timers.c.id)
+    .limit(bindparam("most"))
+)
+_ALL = 2**62
 
 
 class SqlReading:
@@ -92,10 +112,17 @@ class SqlReading:
         """Return the refunds of each payment in the order they were added."""
         refunds: dict[str, list[Refund]] = {id_: [] for id_ in payment_ids}
         if refunds:
-            of_them = self._all(Refund).where(_things.c.parent.in_(_storable(refunds)))
-            for refund in self._found(Refund, of_them.order_by(_things.c.number)):
+            for refund in self._refunds_of(_storable(refunds)):
                 refunds[refund.request.payment_session_id].append(refund)
         return {id_: tuple(of_one) for id_, of_one in refunds.items()}
+
+    def _refunds_of(self, payment_ids: list[str]) -> Iterable[Refund]:
+        self._write_down()
+        if len(payment_ids) == 1:
+            rows = _REFUNDS_OF_ONE.rows(self._connection, merchant=self._number, of=payment_ids[0])
+            return [loaded(Refund, value) for (value,) in rows]
+        of_them = self._all(Refund).where(_things.c.parent.in_(payment_ids))
+        return self._found(Refund, of_them.order_by(_things.c.number))
 
     def token(self, id_: str) -> Token:
         """Return the token `id_`."""
@@ -154,10 +181,9 @@ class SqlReading:
         if not 0 < number <= self._head.last_event:
             return None
         if number not in self._known_events:
-            of = _events.c
-            of_it = select(of.value).where(of.merchant == self._number, of.number == number)
-            for row in self._rows(of_it):
-                self._known_events[number] = loaded(Event, row.value)
+            self._write_down()
+            for (value,) in _EVENT.rows(self._connection, merchant=self._number, of=number):
+                self._known_events[number] = loaded(Event, value)
         return self._known_events.get(number)
 
     def events(self, query: EventQuery) -> tuple[Event, ...]:
@@ -190,7 +216,7 @@ class SqlReading:
             return self._agenda.of(subjects)
         of = _timers.c
         query = select(_timers).where(of.merchant == self._number, of.subject.in_(_storable(subjects)))
-        timers = {row.id: timer_of(row) for row in self._execute(query)}
+        timers = {timer.id: timer for timer in map(timer_of, self._execute(query))}
         timers |= {timer.id: timer for timer in self._new_timers.values() if timer.subject in subjects}
         return tuple(sorted(timer for id_, timer in timers.items() if id_ not in self._gone_timers))
 
@@ -233,11 +259,10 @@ class SqlReading:
         """Look up a thing; what is another merchant's stays unknown, and is not free either."""
         if id_ in self._known:
             return self._known[id_]
-        of = _things.c
-        for row in self._execute(select(of.merchant, of.kind, of.value).where(of.id.in_(_storable([id_])))):
-            if row.merchant != self._number:
+        for merchant, kind, value in _THING.rows(self._connection, of=id_) if "\0" not in id_ else ():
+            if merchant != self._number:
                 return None
-            self._known[id_] = loaded(_CLASSES[row.kind], row.value)
+            self._known[id_] = loaded(_CLASSES[kind], value)
             return self._known[id_]
         self._known[id_] = None
         return None
@@ -264,9 +289,9 @@ class SqlReading:
         return self._agenda
 
     def _timers(self, limit: int | None = None) -> list[Timer]:
-        of = _timers.c
-        due_first = select(_timers).where(of.merchant == self._number).order_by(of.due, of.id).limit(limit)
-        return [timer_of(row) for row in self._rows(due_first)]
+        self._write_down()
+        rows = _DUE_FIRST.rows(self._connection, merchant=self._number, most=_ALL if limit is None else limit)
+        return [timer_of(row) for row in rows]
 
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         """What the database has, with all changes so far."""

@@ -10,10 +10,10 @@ _Count = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite counts only rows of which the number is an INTEGER."""
 
 
-def _index_of_few(name: str, column: str) -> Index:
-    """An index of the rows that have something in a column where most have nothing."""
+def _index_of_few(name: str, column: str, *columns: str) -> Index:
+    """An index, by that column or several, of the rows that have something in a `column` where most have nothing."""
     has_some = text(f"{column} IS NOT NULL")
-    return Index(name, column, postgresql_where=has_some, sqlite_where=has_some)
+    return Index(name, *(columns or (column,)), postgresql_where=has_some, sqlite_where=has_some)
 
 
 merchants = Table(
@@ -51,8 +51,8 @@ things = Table(
     Index("things_by_number", "merchant", "kind", "number"),
     Index("things_by_time", "merchant", "kind", "at", "number"),
     Index("things_by_state", "merchant", "kind", "state", "at", "number"),
-    Index("things_by_parent", "merchant", "parent", "kind", "number"),
-    Index("things_by_expiry", "merchant", "expires"),
+    _index_of_few("things_by_parent", "parent", "merchant", "parent", "kind", "number"),
+    _index_of_few("things_by_expiry", "expires", "merchant", "expires"),
 )
 """Everything with an id that no two merchants share.
 

@@ -7,10 +7,9 @@ has one writer at a time, from others no longer than it must, and PostgreSQL get
 from __future__ import annotations
 
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from simulator.adapters.sql import tables
 from simulator.adapters.sql.codec import (
@@ -26,6 +25,7 @@ from simulator.adapters.sql.codec import (
     timer_row,
 )
 from simulator.adapters.sql.pending import Pending
+from simulator.adapters.sql.prepared import Prepared, driver_of
 from simulator.adapters.sql.reading import SqlReading, oldest_event_kept
 from simulator.domain.access import ClientKey, IdempotentCall, Token
 from simulator.domain.deliveries import DELIVERIES_KEPT, OVER, Delivery
@@ -46,6 +46,12 @@ if TYPE_CHECKING:
     from simulator.adapters.sql.codec import Thing
     from simulator.adapters.sql.dialects import Dialect
     from simulator.domain.events import Event
+
+_CLOSE = Prepared(
+    update(tables.merchants)
+    .where(tables.merchants.c.number == bindparam("of"))
+    .values(value=bindparam("to_value"), head=bindparam("to_head"), due=bindparam("to_due"))
+)
 
 _KEPT: Mapping[type[Thing], int] = {Email: EMAILS_KEPT, Received: INBOX_KEPT, Delivery: DELIVERIES_KEPT}
 """Of what only so many are kept."""
@@ -68,10 +74,9 @@ class SqlWorld(SqlReading):
     def __init__(self, connection: Connection, dialect: Dialect, claimant: str, number: int) -> None:
         """Open the world of the `number`th merchant; the `claimant` takes on what is begun in it."""
         self._connection, self._dialect, self._claimant, self._number = connection, dialect, claimant, number
-        of = tables.merchants.c
-        row = connection.execute(select(of.value, of.head, of.due).where(of.number == number).with_for_update()).one()
-        self._merchant, self._head = loaded(Merchant, row.value), loaded(Head, row.head)
-        self._was: tuple[Merchant, Head, int | None] = self._merchant, deepcopy(self._head), row.due
+        row = dialect.open(connection, number)
+        self._merchant, self._head = loaded(Merchant, row[0]), loaded(Head, row[1])
+        self._was = self._merchant, row
         self._layers = [Pending(number)]
         self._marks = 0
         self._is_written_to = self._is_retimed = False
@@ -81,17 +86,20 @@ class SqlWorld(SqlReading):
     def finish(self) -> None:
         """Write down all that has changed."""
         self._write_down()
-        if (is_ := (self._merchant, self._head, self._due())) != self._was:
+        before, (value, head, due) = self._was
+        row = (
+            value if self._merchant is before else dumped(self._merchant),
+            dumped(self._head),
+            self._due() if self._is_retimed or self._merchant.clock != before.clock else due,
+        )
+        if row != (value, head, due):
             self._begin_writing()
-            merchant, head, due = is_
-            row = {"value": dumped(merchant), "head": dumped(head), "due": due}
-            self._connection.execute(update(tables.merchants).where(tables.merchants.c.number == self._number), row)
+            _CLOSE.tell(
+                self._connection, [{"of": self._number, "to_value": row[0], "to_head": row[1], "to_due": row[2]}]
+            )
 
     def _due(self) -> int | None:
         """When the first timer is due, in real time, as a number."""
-        was, _, due = self._was
-        if not self._is_retimed and self._merchant.clock == was.clock:
-            return due
         timer = self.next_timer()
         instant = self._merchant.clock.when(timer.due) if timer else None
         return None if instant is None else microseconds(instant)
@@ -207,7 +215,7 @@ class SqlWorld(SqlReading):
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what was done inside when it is left by an exception."""
-        merchant, head, agenda = self._merchant, deepcopy(self._head), self._agenda and self._agenda.copy()
+        merchant, head, agenda = self._merchant, self._head.copy(), self._agenda and self._agenda.copy()
         known = dict(self._known), dict(self._known_events), dict(self._known_calls)
         new_timers, gone_timers = dict(self._new_timers), set(self._gone_timers)
         self._layers.append(Pending(self._number))
@@ -232,27 +240,28 @@ class SqlWorld(SqlReading):
     def _write_down(self) -> None:
         """Let the database see what has changed so far."""
         if any(self._layers):
-            self._begin_writing()
-            self._pending.write(self._connection)
+            with self._dialect.batch(self._connection):
+                self._begin_writing()
+                self._pending.write(self._connection)
             self._layers[-1] = Pending(self._number)
             self._new_timers, self._gone_timers = {}, set()
 
     def _begin_writing(self) -> None:
         """Become the writer, and mark in the database where savepoints are, each after what comes before it."""
         if not self._is_written_to and self._dialect.begin_writing:
-            self._connection.exec_driver_sql(self._dialect.begin_writing)
+            driver_of(self._connection).execute(self._dialect.begin_writing)
         self._is_written_to = True
         for depth in range(self._marks + 1, len(self._layers)):
             self._layers[depth - 1].write(self._connection)
             self._layers[depth - 1] = Pending(self._number)
-            self._connection.exec_driver_sql(f"SAVEPOINT depth_{depth}")
+            driver_of(self._connection).execute(f"SAVEPOINT depth_{depth}")
             self._marks = depth
 
     def _unmark(self, depth: int, *how: str) -> None:
         """Leave a savepoint, also in the database if it is marked there."""
         if self._marks == depth:
             for command in (*how, "RELEASE SAVEPOINT"):
-                self._connection.exec_driver_sql(f"{command} depth_{depth}")
+                driver_of(self._connection).execute(f"{command} depth_{depth}")
             self._marks -= 1
 
     def _check(self, thing: Thing) -> None:

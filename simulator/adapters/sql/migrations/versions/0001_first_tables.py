@@ -63,15 +63,17 @@ def upgrade() -> None:
     op.create_table("shared", Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
     for name, table, *columns in _INDEXES:
         op.create_index(name, table, columns)
-    for name, table, column in _INDEXES_OF_FEW:
+    for name, table, column, *columns in _INDEXES_OF_FEW:
         has_some = text(f"{column} IS NOT NULL")
-        op.create_index(name, table, [column], postgresql_where=has_some, sqlite_where=has_some)
+        op.create_index(name, table, columns or [column], postgresql_where=has_some, sqlite_where=has_some)
 
 
 _INDEXES_OF_FEW = [
     ("merchants_by_due", "merchants", "due"),
     ("merchants_by_clock_turn", "merchants", "clock_turn"),
     ("things_by_claim", "things", "claim"),
+    ("things_by_parent", "things", "parent", "merchant", "parent", "kind", "number"),
+    ("things_by_expiry", "things", "expires", "merchant", "expires"),
     ("calls_by_claim", "calls", "claim"),
 ]
 
@@ -80,8 +82,6 @@ _INDEXES = [
     ("things_by_number", "things", "merchant", "kind", "number"),
     ("things_by_time", "things", "merchant", "kind", "at", "number"),
     ("things_by_state", "things", "merchant", "kind", "state", "at", "number"),
-    ("things_by_parent", "things", "merchant", "parent", "kind", "number"),
-    ("things_by_expiry", "things", "merchant", "expires"),
     ("calls_by_expiry", "calls", "merchant", "expires"),
     ("timers_by_due", "timers", "merchant", "due", "id"),
     ("timers_by_subject", "timers", "merchant", "subject"),
