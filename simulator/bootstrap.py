@@ -36,7 +36,9 @@ from simulator.web.letters import letter
 from simulator.web.payloads import payload
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Collection, Iterable, Iterator
+    from datetime import timedelta
 
     from flask import Flask
 
@@ -109,6 +111,19 @@ def upgrade_store(url: str) -> str:
         from simulator.adapters.sql.opening import upgrade  # noqa: PLC0415  needs what is not always installed
 
         return upgrade(url)
+
+
+def prune_store(url: str, older_than: timedelta) -> Counter[str]:
+    """Forget what is older and over; return how much there was, by kind. InvalidSetting when there is no such store."""
+    with _explained():
+        from simulator.adapters.sql.opening import open_store  # noqa: PLC0415  needs what may not be there
+        from simulator.adapters.sql.pruning import prune  # noqa: PLC0415  likewise
+
+        store = open_store(url)
+        try:
+            return prune(store, older_than, SystemClock().now())
+        finally:
+            store.stop()
 
 
 class _Parts(NamedTuple):

@@ -45,7 +45,7 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Go away without waiting for anybody."""
-        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+        self._run("pg_ctl", "-w", "-m", "fast", "stop")
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._as_whom, _path_of(program), "-D", f"{self._folder}/data", *arguments]

@@ -5,24 +5,23 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import Select, and_, or_, select
 
-from simulator.adapters.sql import tables
+from simulator.adapters.sql import questions, tables
 from simulator.adapters.sql.agenda import LENGTH, Agenda
 from simulator.adapters.sql.codec import KINDS, loaded, microseconds, timer_of
-from simulator.adapters.sql.prepared import Prepared
 from simulator.domain.access import ClientKey, IdempotentCall, Token
 from simulator.domain.contents import Contents
 from simulator.domain.deliveries import Delivery
 from simulator.domain.emails import Email
 from simulator.domain.errors import NotFound
-from simulator.domain.events import EVENTS_KEPT, Event
+from simulator.domain.events import Event
 from simulator.domain.inbox import Received
 from simulator.domain.payments import Payment
 from simulator.domain.refunds import Refund
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
@@ -37,25 +36,6 @@ if TYPE_CHECKING:
 T = TypeVar("T", Payment, Refund, Token, ClientKey, Email, Delivery, Received)
 
 _things, _events, _timers, _calls = tables.things, tables.events, tables.timers, tables.calls
-
-
-_THING = Prepared(select(_things.c.merchant, _things.c.kind, _things.c.value).where(_things.c.id == bindparam("of")))
-_EVENT = Prepared(
-    select(_events.c.value).where(_events.c.merchant == bindparam("merchant"), _events.c.number == bindparam("of"))
-)
-_REFUNDS_OF_ONE = Prepared(
-    select(_things.c.value)
-    .where(_things.c.merchant == bindparam("merchant"), _things.c.kind == KINDS[Refund])
-    .where(_things.c.parent == bindparam("of"))
-    .order_by(_things.c.number)
-)
-_DUE_FIRST = Prepared(
-    select(_timers)
-    .where(_timers.c.merchant == bindparam("merchant"))
-    .order_by(_timers.c.due, _timers.c.id)
-    .limit(bindparam("most"))
-)
-_ALL = 2**62
 
 
 class SqlReading:
@@ -119,7 +99,7 @@ class SqlReading:
     def _refunds_of(self, payment_ids: list[str]) -> Iterable[Refund]:
         self._write_down()
         if len(payment_ids) == 1:
-            rows = _REFUNDS_OF_ONE.rows(self._connection, merchant=self._number, of=payment_ids[0])
+            rows = questions.REFUNDS_OF_ONE.rows(self._connection, merchant=self._number, of=payment_ids[0])
             return [loaded(Refund, value) for (value,) in rows]
         of_them = self._all(Refund).where(_things.c.parent.in_(payment_ids))
         return self._found(Refund, of_them.order_by(_things.c.number))
@@ -182,7 +162,7 @@ class SqlReading:
             return None
         if number not in self._known_events:
             self._write_down()
-            for (value,) in _EVENT.rows(self._connection, merchant=self._number, of=number):
+            for (value,) in questions.EVENT.rows(self._connection, merchant=self._number, of=number):
                 self._known_events[number] = loaded(Event, value)
         return self._known_events.get(number)
 
@@ -259,7 +239,7 @@ class SqlReading:
         """Look up a thing; what is another merchant's stays unknown, and is not free either."""
         if id_ in self._known:
             return self._known[id_]
-        for merchant, kind, value in _THING.rows(self._connection, of=id_) if "\0" not in id_ else ():
+        for merchant, kind, value in questions.THING.rows(self._connection, of=id_) if "\0" not in id_ else ():
             if merchant != self._number:
                 return None
             self._known[id_] = loaded(_CLASSES[kind], value)
@@ -290,16 +270,18 @@ class SqlReading:
 
     def _timers(self, limit: int | None = None) -> list[Timer]:
         self._write_down()
-        rows = _DUE_FIRST.rows(self._connection, merchant=self._number, most=_ALL if limit is None else limit)
+        rows = questions.DUE_FIRST.rows(
+            self._connection, merchant=self._number, most=questions.ALL if limit is None else limit
+        )
         return [timer_of(row) for row in rows]
 
-    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
-        """What the database has, with all changes so far."""
+    def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        """What there is, with all changes."""
         self._write_down()
         return self._execute(query)
 
-    def _execute(self, query: Select[Any]) -> list[Row[Any]]:
-        return list(self._connection.execute(query).all())
+    def _execute(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        return self._connection.execute(query).all()
 
 
 _CLASSES = {name: kind for kind, name in KINDS.items()}
@@ -308,11 +290,6 @@ _CLASSES = {name: kind for kind, name in KINDS.items()}
 def _storable(texts: Iterable[str]) -> list[str]:
     """Those of the texts that a database can have; PostgreSQL takes no NUL even in a question."""
     return [text for text in texts if "\0" not in text]
-
-
-def oldest_event_kept(last: int) -> int:
-    """The lowest number that an event still has when there are so many."""
-    return last - EVENTS_KEPT + 1
 
 
 def _age(thing: Token | ClientKey | IdempotentCall) -> tuple[datetime, str]:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from simulator.adapters.sql.dialects import Dialect
-    from simulator.domain.ports import World
 
 
 _MERCHANT = Prepared(select(merchants.c.value).where(merchants.c.key == bindparam("of")))
@@ -52,7 +51,7 @@ class SqlStore:
         self._secret = self._agreed("secret", token_hex())
 
     @contextmanager
-    def transaction(self, merchant_key: str) -> Iterator[World]:
+    def transaction(self, merchant_key: str) -> Iterator[SqlWorld]:
         """Open the merchant's world."""
         number = self._number(merchant_key)
         turn = self._turns.setdefault(merchant_key, Lock())

@@ -1,8 +1,4 @@
-"""A merchant's world in a database while it is open.
-
-What changes is gathered and written when a list is asked for, or else at the end: so an open world keeps SQLite, which
-has one writer at a time, from others no longer than it must, and PostgreSQL gets what belongs together at once.
-"""
+"""A merchant's world in a database while it is open."""
 
 from __future__ import annotations
 
@@ -25,12 +21,13 @@ from simulator.adapters.sql.codec import (
     timer_row,
 )
 from simulator.adapters.sql.pending import Pending
-from simulator.adapters.sql.prepared import Prepared, driver_of
-from simulator.adapters.sql.reading import SqlReading, oldest_event_kept
+from simulator.adapters.sql.prepared import Prepared
+from simulator.adapters.sql.writing import SqlWriting
 from simulator.domain.access import ClientKey, IdempotentCall, Token
 from simulator.domain.deliveries import DELIVERIES_KEPT, OVER, Delivery
 from simulator.domain.emails import EMAILS_KEPT, Email
 from simulator.domain.errors import DuplicateId, NotFound
+from simulator.domain.events import EVENTS_KEPT
 from simulator.domain.inbox import INBOX_KEPT, Received
 from simulator.domain.merchants import Merchant
 from simulator.domain.payments import Payment
@@ -38,7 +35,7 @@ from simulator.domain.refunds import Refund
 from simulator.domain.timers import Timer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Table
@@ -68,7 +65,7 @@ _CLEARED = {
 """How what was cleared is told."""
 
 
-class SqlWorld(SqlReading):
+class SqlWorld(SqlWriting):
     """A `World` in a transaction that others have begun on `connection`, and commit or roll back."""
 
     def __init__(self, connection: Connection, dialect: Dialect, claimant: str, number: int) -> None:
@@ -104,11 +101,6 @@ class SqlWorld(SqlReading):
         instant = self._merchant.clock.when(timer.due) if timer else None
         return None if instant is None else microseconds(instant)
 
-    @property
-    def is_written_to(self) -> bool:
-        """Whether the database has been told of any change."""
-        return self._is_written_to
-
     def count(self, kind: str) -> int:
         """Return how many times this was asked for `kind`."""
         counts = self._head.counts
@@ -125,7 +117,7 @@ class SqlWorld(SqlReading):
         if event.number > head.last_event:
             head.last_event = event.number
             self._pending.insert(tables.events, event_row(event))
-            if (too_old := oldest_event_kept(event.number) - 1) > 0:
+            if (too_old := event.number - EVENTS_KEPT) > 0:
                 self._pending.delete(tables.events, too_old)
         elif self.event(event.number) is not None:
             self._pending.update(tables.events, event_row(event))
@@ -192,6 +184,23 @@ class SqlWorld(SqlReading):
             self._pending.delete(tables.calls, id_)
             self._known_calls[id_] = None
 
+    def forget(self, things: Collection[Thing]) -> list[str]:
+        """Forget things of which nothing that stays speaks; return of what kind each was."""
+        kinds = [KINDS[type(thing)] for thing in things]
+        for thing in things:
+            self._remove_thing(id_of(thing))
+        for kind in set(kinds) & set(self._head.kept):
+            self._head.kept[kind] -= kinds.count(kind)
+        return kinds
+
+    def forget_events(self, below: int) -> int:
+        """Forget the events with lower numbers, and return how many there were."""
+        self._write_down()
+        self._begin_writing()
+        old = delete(tables.events).where(self._is_here(tables.events), tables.events.c.number < below)
+        self._known_events.clear()
+        return self._connection.execute(old).rowcount
+
     def clear(self) -> dict[str, int]:
         """Forget everything but the merchant."""
         kind = tables.things.c.kind
@@ -231,38 +240,6 @@ class SqlWorld(SqlReading):
             raise
         self._unmark(depth)
         self._layers[-2].absorb(self._layers.pop())
-
-    @property
-    def _pending(self) -> Pending:
-        """What the innermost savepoint has changed, and the database has not been told of."""
-        return self._layers[-1]
-
-    def _write_down(self) -> None:
-        """Let the database see what has changed so far."""
-        if any(self._layers):
-            with self._dialect.batch(self._connection):
-                self._begin_writing()
-                self._pending.write(self._connection)
-            self._layers[-1] = Pending(self._number)
-            self._new_timers, self._gone_timers = {}, set()
-
-    def _begin_writing(self) -> None:
-        """Become the writer, and mark in the database where savepoints are, each after what comes before it."""
-        if not self._is_written_to and self._dialect.begin_writing:
-            driver_of(self._connection).execute(self._dialect.begin_writing)
-        self._is_written_to = True
-        for depth in range(self._marks + 1, len(self._layers)):
-            self._layers[depth - 1].write(self._connection)
-            self._layers[depth - 1] = Pending(self._number)
-            driver_of(self._connection).execute(f"SAVEPOINT depth_{depth}")
-            self._marks = depth
-
-    def _unmark(self, depth: int, *how: str) -> None:
-        """Leave a savepoint, also in the database if it is marked there."""
-        if self._marks == depth:
-            for command in (*how, "RELEASE SAVEPOINT"):
-                driver_of(self._connection).execute(f"{command} depth_{depth}")
-            self._marks -= 1
 
     def _check(self, thing: Thing) -> None:
         """NotFound when there is no such thing."""
