@@ -40,12 +40,12 @@ def nginx(port: int, running: list[Replica], folder: Path) -> Iterator[Path]:
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     assert program, "nginx is missing: install it (Debian: nginx-light)"
     log = folder / "answered"
-    servers = "".join(f"server 127.0.0.1:{replica.port} fail_timeout=1s;\n" for replica in running)
+    servers = "".join(f"server 127.0.0.1:{replica.port} max_fails=0;\n" for replica in running)
     text = (DEPLOY / "nginx.conf").read_text()
     for there, here in (
         ("/tmp/", f"{folder}/"),  # noqa: S108  as the configuration has it
         ("listen 8080;", f"listen 127.0.0.1:{port};"),
-        ("server simulator:2265 fail_timeout=1s;", servers),
+        ("server simulator:2265 max_fails=0;", servers),
         ("access_log off;", f"log_format who $upstream_addr; access_log {log} who;"),
     ):
         assert there in text
