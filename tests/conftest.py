@@ -17,6 +17,7 @@ from simulator.service.deliveries import DeliveryService
 from simulator.web.app import create_app
 from tests import databases
 from tests.actors import PUBLIC_URL, AtOnce, ManualClock, MerchantCaller, NoAlarm, Receivers, Tester
+from tests.served import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,6 +121,15 @@ def app(simulation: Simulation) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def receiver(tmp_path: Path) -> Iterator[Receiver]:
+    """A receiver of webhooks that is a program of its own."""
+    receiver = Receiver(tmp_path / "received")
+    receiver.start()
+    yield receiver
+    receiver.kill()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.mail import free_port
@@ -52,6 +53,13 @@ class Replica:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line.startswith("ready "), line
+
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of those that serve."""
+        assert self._process is not None
+        task = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [int(child) for child in task.read_text().split()]
 
     def kill(self) -> None:
         """End it and its workers without a warning, if it runs."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +29,6 @@ from tests.writer import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.actors import Json
 
@@ -47,14 +48,6 @@ def three(store: str) -> Iterator[list[World]]:
     """The same merchant at three replicas."""
     with replicas(store, 3) as started:
         yield [World(replica.url) for replica in started]
-
-
-@pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[Receiver]:
-    receiver = Receiver(tmp_path / "received")
-    receiver.start()
-    yield receiver
-    receiver.kill()
 
 
 def asks(world: World, method: str, path: str, headers: dict[str, str] | None = None, **body: Any) -> requests.Response:
@@ -263,6 +256,23 @@ def test_a_visitor_stays_the_same_at_every_replica(three: list[World]) -> None:
 
 def _form_token(page: str) -> str:
     return page.partition('name="form_token" value="')[2].partition('"')[0]
+
+
+def test_workers_share_a_port_and_one_that_is_killed_is_replaced(sqlite: str) -> None:
+    with replicas(sqlite, 1, "--workers", "2") as [both]:
+        world = World(both.url)
+        payments = {world.pays() for _ in range(5)}
+        first, second = both.workers
+        os.kill(first, signal.SIGKILL)
+        end = time.monotonic() + PATIENCE
+        while len(both.workers) < 2 or first in both.workers:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert second in both.workers
+        with suppress(requests.ConnectionError):  # one call may have been the killed one's
+            asks(world, "GET", "/livez")
+        kept = {payment["id"] for payment in world.ask("GET", "/v2/payment_sessions")}
+    assert kept == payments
 
 
 # Killed at random.

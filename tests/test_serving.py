@@ -373,3 +373,7 @@ def test_a_misspelt_setting_is_refused_and_the_right_ones_are_told() -> None:
 def test_strict_keys_that_leave_nobody_in_are_refused() -> None:
     assert "--merchant" in refusal("--strict-keys")
     assert "--merchant" in refusal(BANKED_SIMULATOR_STRICT_KEYS="yes")
+
+
+def test_workers_that_would_share_nothing_are_refused() -> None:
+    assert "give --store as well" in refusal("--workers", "2")

@@ -15,15 +15,6 @@ from tests.served import PATIENCE, PROGRESS, WORLD, Receiver, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[Receiver]:
-    receiver = Receiver(tmp_path / "received")
-    receiver.start()
-    yield receiver
-    receiver.kill()
 
 
 @pytest.fixture
