@@ -54,7 +54,7 @@ class Crowd:
         [load] = [begun]
         for figure, numbers in load.numbers.items():
             samples.add(figure, column, numbers[column][0])
-        mine = list(self._payments())
+        mine = list(self._payments("?state=awaiting_provider"))
         reads = [f"GET /v2/payment_sessions/{id_} {credentials(number)} -" for number, id_ in mine]
         self.drive(reads, "read", column, samples)
         self.drive((f"POST /__admin/payment_sessions/{id_}/pay - -" for _, id_ in mine), "pay", column, samples)
@@ -75,7 +75,11 @@ class Crowd:
     def _payments(self, query: str = "") -> Iterator[tuple[int, str]]:
         """The newest payments of each merchant, one of each in turn."""
         of_each = [
-            [(number, payment["id"]) for payment in self._ask("GET", f"/v2/payment_sessions{query}", None, number)]
+            [
+                (number, payment["id"])
+                for payment in self._ask("GET", f"/v2/payment_sessions{query}", None, number)
+                if not payment["refunds"]
+            ]
             for number in range(MERCHANTS)
         ]
         for place in range(max(map(len, of_each))):
@@ -101,7 +105,7 @@ def credentials(number: int) -> str:
 def main() -> None:
     """Measure one configuration after the other, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--seconds", type=int, default=3, help="how long each kind of call is made in a round")
+    parser.add_argument("--seconds", type=int, default=2, help="how long each kind of call is made in a round")
     parser.add_argument("--rounds", type=int, default=3, help="how many rounds the medians are taken of")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4], help="numbers of workers on PostgreSQL")
     parser.add_argument("--payments", type=int, default=0, help="payments that are there before")

@@ -117,7 +117,9 @@ def test_a_lost_database_is_told_and_found_again(receiver: Receiver) -> None:
                 answer = asks(world, method, path)
                 assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
                 assert answer.json()["errors"][0]["code"] == "service_unavailable"
-            assert asks(world, "GET", page).status_code == 503
+            shown = asks(world, "GET", page)
+            assert (shown.status_code, shown.headers["Retry-After"]) == (503, "1")
+            assert "Back in a moment" in shown.text
             assert asks(world, "GET", "/livez").status_code == 200
             server.start()
             end = time.monotonic() + PATIENCE

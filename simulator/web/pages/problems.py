@@ -15,6 +15,8 @@ from simulator.web.tracing import request_id
 if TYPE_CHECKING:
     from flask import Flask
 
+    Page = tuple[str, int, dict[str, str]]
+
 _log = logging.getLogger(__name__)
 
 _TITLES = {
@@ -24,6 +26,7 @@ _TITLES = {
     409: "This has moved on",
     413: "That is too much",
     422: "That is not possible",
+    503: "Back in a moment",
 }
 
 
@@ -34,13 +37,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, bug)
 
 
-def problem(status: int, sentence: str) -> tuple[str, int]:
+def problem(status: int, sentence: str) -> Page:
     """The page that tells why something cannot be."""
     title = _TITLES.get(status, "Something went wrong")
-    return render_template("problem.html", title=title, sentence=sentence), status
+    headers = {"Retry-After": "1"} if status == 503 else {}
+    return render_template("problem.html", title=title, sentence=sentence), status, headers
 
 
-def refused(refusal: errors.Refusal) -> tuple[str, int]:
+def refused(refusal: errors.Refusal) -> Page:
     """The page for what the rules do not allow; what has moved on meanwhile is a conflict."""
     if isinstance(refusal, errors.NotFound):
         return problem(404, "This link leads nowhere. It may have been withdrawn: please ask whoever sent it to you.")
@@ -48,7 +52,7 @@ def refused(refusal: errors.Refusal) -> tuple[str, int]:
     return problem(status, str(refusal))
 
 
-def http_error(error: HTTPException) -> tuple[str, int]:
+def http_error(error: HTTPException) -> Page:
     """The page for what HTTP itself refuses."""
     status = error.code or 500
     if status == 404:
@@ -56,7 +60,7 @@ def http_error(error: HTTPException) -> tuple[str, int]:
     return problem(status, error.description or error.name)
 
 
-def bug(error: Exception) -> tuple[str, int]:
+def bug(error: Exception) -> Page:
     """The page for a mistake of our own, with the request id by which the log tells more."""
     _log.error("request %s failed", request_id(), exc_info=error)
     return problem(500, f"This is the simulator's own mistake; its log tells more about request {request_id()}.")
