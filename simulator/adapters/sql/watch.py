@@ -44,6 +44,7 @@ class SharedScheduler:
         self._clock, self._claims = clock, store.claims
         self._own = Scheduler(clock)
         self._fire: _Fire
+        self._lost: dict[str, set[str]] = {}
         self._stopped = Event()
         self._threads = [
             Thread(target=self._repeat, args=(self._claims.beat, _BEAT), name="beat", daemon=True),
@@ -91,7 +92,10 @@ class SharedScheduler:
         for key in self._claims.take_on(now - _LATE, now + _CLAIM):
             self._own.set(key, now)
         for key, deliveries in self._claims.take_over().items():
-            self._fire(key, deliveries)
+            self._lost.setdefault(key, set()).update(deliveries)
+        for key in tuple(self._lost):
+            self._fire(key, self._lost[key])
+            del self._lost[key]
 
 
 class SharedCourier(ThreadCourier):
