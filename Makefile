@@ -4,13 +4,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+REPLICAS := tests/test_replicas.py tests/test_deploy.py
 
-.PHONY: run test lint types tests tests-on-sqlite tests-on-postgres format bench clean
+.PHONY: run test lint types tests tests-on-sqlite tests-on-postgres tests-of-replicas format bench clean
 
 run: $(VENV)/$(if $(STORE),sql,run)
 	@$(BIN)/banked-simulator $(if $(STORE),--store $(STORE)) $(ARGS)
 
-test: lint types tests tests-on-sqlite tests-on-postgres
+test: lint types tests tests-on-sqlite tests-on-postgres tests-of-replicas
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check
@@ -20,7 +21,10 @@ types: $(VENV)/dev
 	$(BIN)/mypy
 
 tests: $(VENV)/dev
-	$(BIN)/pytest --cov=simulator $(ARGS)
+	$(BIN)/pytest --cov=simulator $(REPLICAS:%=--ignore=%) $(ARGS)
+
+tests-of-replicas: $(VENV)/dev
+	$(BIN)/pytest $(REPLICAS) $(ARGS)
 
 tests-on-sqlite tests-on-postgres: tests-on-%: $(VENV)/dev
 	$(BIN)/pytest --store $* tests/service tests/web $(ARGS)
