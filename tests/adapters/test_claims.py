@@ -99,6 +99,21 @@ def _fields(merchant: object) -> dict[str, object]:
     return {name: getattr(merchant, name) for name in merchant.__slots__}  # type: ignore[attr-defined]
 
 
+def test_a_merchants_transactions_are_serial_wherever_they_come_from(postgres: str) -> None:
+    stores = open_store(postgres), open_store(postgres)
+    stores[0].enrol(sandbox_merchant(KEY, "sk_test_shop"))
+
+    def count(store: SqlStore) -> int:
+        with store.transaction(KEY) as world:
+            return world.count("thing")
+
+    with ThreadPoolExecutor(8) as threads:
+        counted = list(threads.map(count, stores * 100))
+    for store in stores:
+        store.stop()
+    assert sorted(counted) == list(range(1, 201))
+
+
 def test_racing_processes_take_on_each_merchant_once(stores: Stores) -> None:
     keys = [f"pk_test_{number}" for number in range(50)]
     for key in keys:
