@@ -450,18 +450,10 @@ def fill(shop: Shop, many: int) -> list[Future[Any]]:
     return futures
 
 
-def test_a_hundred_waits_do_not_slow_down_the_others(shop: Shop) -> None:
-    def seconds_for_calls() -> float:
-        begun = monotonic()
-        for _ in range(200):
-            shop.takes("approve")
-        return monotonic() - begun
-
-    seconds_for_calls()
-    alone = min(seconds_for_calls() for _ in range(3))
+def test_a_hundred_waits_are_not_woken_by_what_happens_to_others(shop: Shop) -> None:
     fill(shop, 100)
-    crowded = min(seconds_for_calls() for _ in range(3))
-    assert crowded < 2 * alone + 0.02
+    for _ in range(200):
+        shop.takes("approve")
     assert shop.bell.waits == 100
 
 

@@ -634,7 +634,7 @@ def test_long_bodies_are_cut_in_the_log(merchant: MerchantCaller, tester: Tester
 def test_the_search_for_secrets_takes_no_time(merchant: MerchantCaller, tester: Tester, beginning: str) -> None:
     begun = perf_counter()
     merchant.call("POST", "/v2/refunds", data=beginning + "secret" * 20_000, content_type="application/json")
-    assert perf_counter() - begun < 1
+    assert perf_counter() - begun < 10  # one that went wrong would take hours
     [call] = calls(tester)
     assert len(call["data"]["request"]) < 5000
 
